@@ -1,0 +1,219 @@
+"""All settings, from the environment. `python manage.py check --deploy` is clean when HITL_URL is an https address."""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from hitl import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("HITL_DATA_DIR") or BASE_DIR / ".hitl").resolve()
+
+HITL_URL = os.environ.get("HITL_URL", "http://127.0.0.1:8000").rstrip("/")
+HTTPS = HITL_URL.startswith("https://")
+DEBUG = env.flag("HITL_DEBUG", False)
+SECRET_KEY = env.secret("HITL_SECRET_KEY", DATA_DIR / "secret_key")
+ALLOWED_HOSTS = [urlsplit(HITL_URL).hostname or "localhost", *env.words("HITL_HOSTS")]
+if not HTTPS:
+    ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_htmx",
+    "django_q",
+    "guardian",
+    "hitl",
+    "queues",
+    "codebook",
+    "reviews",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "hitl.urls"
+WSGI_APPLICATION = "hitl.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["hitl.templatetags.hitl"],
+        },
+    },
+]
+
+# One database, two roles: `owner` migrates, `default` is the app, which cannot touch audit rows or published versions.
+EMBEDDED = not os.environ.get("DATABASE_URL")
+_owner = {
+    "ENGINE": "hitl.database",
+    "CONN_MAX_AGE": 600,
+    "CONN_HEALTH_CHECKS": True,
+    "ATOMIC_REQUESTS": False,
+    **(
+        {"NAME": "hitl", "USER": "postgres", "HOST": "", "PORT": "", "PASSWORD": "", "OPTIONS": {}}
+        if EMBEDDED
+        else env.database(os.environ["DATABASE_URL"])
+    ),
+}
+APP_ROLE = "hitl_app"
+if APP_URL := os.environ.get("DATABASE_APP_URL", ""):
+    _app = {**_owner, **env.database(APP_URL)}
+else:
+    _app = {**_owner, "OPTIONS": {**_owner["OPTIONS"], "options": f"-c role={APP_ROLE}"}}  # type: ignore[dict-item]
+DATABASES = {
+    "default": {**_app, "TEST": {"MIRROR": "owner"}},
+    "owner": {**_owner, "CONN_MAX_AGE": 0},
+}
+
+AUTH_USER_MODEL = "hitl.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_LOCKOUT_TEMPLATE = "hitl/locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_TRUSTED_ORIGINS = [HITL_URL] if HTTPS else []
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.flag("HITL_BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    AXES_IPWARE_PROXY_COUNT = 1
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# A request body is read by its own door, with its own limit and its own sentence; this is for forms.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+INTAKE_MAX_BYTES = env.number("HITL_INTAKE_MAX_MB", 256) * 1024 * 1024
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+TESTING = "pytest" in sys.modules
+if DEBUG or TESTING:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if os.environ.get("HITL_SMTP_HOST")
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_HOST = os.environ.get("HITL_SMTP_HOST", "")
+EMAIL_PORT = env.number("HITL_SMTP_PORT", 25)
+EMAIL_HOST_USER = os.environ.get("HITL_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("HITL_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = env.flag("HITL_SMTP_TLS", False)
+DEFAULT_FROM_EMAIL = os.environ.get("HITL_MAIL_FROM", "hitl@localhost")
+
+# save_limit 0 and bulk: trimming after each task costs more than the task; `tick` trims. retry must exceed timeout,
+# or a long task runs twice.
+Q_CLUSTER = {
+    "name": "hitl",
+    "orm": "default",
+    "workers": env.number("HITL_WORKERS", 2),
+    "bulk": 10,
+    "save_limit": 0,
+    "poll": 0.2,
+    "timeout": 1800,
+    "retry": 2400,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "catch_up": False,
+    "label": "hitl",
+    "log_level": "WARNING",
+}
+if REDIS_URL := os.environ.get("HITL_REDIS_URL", ""):
+    Q_CLUSTER |= {"redis": REDIS_URL, "orm": None}
+
+# Where signed audit checkpoints are copied to, beside the database (a mounted folder of another machine is best).
+AUDIT_CHECKPOINT_DIR = Path(os.environ.get("HITL_AUDIT_CHECKPOINT_DIR") or DATA_DIR / "audit")
+OUTBOX_ALLOW_PRIVATE = env.flag("HITL_OUTBOX_ALLOW_PRIVATE", False)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("HITL_LOG_LEVEL", "WARNING")},
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []
