@@ -190,6 +190,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("HITL_MAIL_FROM", "hitl@localhost")
 Q_CLUSTER = {
     "name": "hitl",
     "orm": "default",
+    "broker_class": "hitl.broker.SkipLocked",
     "workers": env.number("HITL_WORKERS", 2),
     "bulk": 10,
     "save_limit": 0,
@@ -203,7 +204,7 @@ Q_CLUSTER = {
     "log_level": "WARNING",
 }
 if REDIS_URL := os.environ.get("HITL_REDIS_URL", ""):
-    Q_CLUSTER |= {"redis": REDIS_URL, "orm": None}
+    Q_CLUSTER |= {"redis": REDIS_URL, "orm": None, "broker_class": None}
 
 # Where signed audit checkpoints are copied to, beside the database (a mounted folder of another machine is best).
 AUDIT_CHECKPOINT_DIR = Path(os.environ.get("HITL_AUDIT_CHECKPOINT_DIR") or DATA_DIR / "audit")
