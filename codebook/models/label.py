@@ -1,0 +1,94 @@
+from django.db import models
+from django.db.models import Q
+
+from codebook.models.codebook import Category, Version
+from hitl.models import User
+from queues.models import Case, Queue, Slot
+
+
+class LabelBatch(models.Model):
+    """What labels are stamped with: codebook version, queue, origin and purpose, over a stretch of time."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="batches")
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="batches")
+    origin = models.CharField(max_length=12, choices=Case.Origin)
+    purpose = models.CharField(max_length=12, choices=Slot.Purpose)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["queue", "version", "origin", "purpose"],
+                condition=Q(closed_at__isnull=True),
+                name="batch_one_open",
+            ),
+            models.UniqueConstraint(fields=["id", "version"], name="batch_with_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.version} {self.purpose}"
+
+
+class Label(models.Model):
+    """One rater's answer on one slot: a verdict and a possibly empty set of categories. Never changed, only followed."""
+
+    class Rater(models.TextChoices):
+        PERSON = "person", "Person"
+        JUDGE = "judge", "Judge"
+        IMPORTED = "imported", "Imported"
+
+    class Verdict(models.TextChoices):
+        ACCEPT = "accept", "Accept"
+        EDIT = "edit", "Edit"
+        REJECT = "reject", "Reject"
+
+    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="labels")
+    batch = models.ForeignKey(LabelBatch, on_delete=models.PROTECT, related_name="labels")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    rater = models.CharField(max_length=10, choices=Rater, default=Rater.PERSON)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    rater_name = models.CharField(max_length=120, blank=True)
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    created_at = models.DateTimeField()
+    # Undone labels stay on record; a label that follows one names it.
+    undone_at = models.DateTimeField(null=True)
+    follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
+    is_amendment = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["id", "version"], name="label_with_version"),
+            models.UniqueConstraint(
+                fields=["slot"],
+                condition=Q(undone_at__isnull=True, is_amendment=False),
+                name="label_one_standing_per_slot",
+            ),
+            models.CheckConstraint(
+                condition=Q(rater="person", user__isnull=False, rater_name="")
+                | (Q(rater__in=["judge", "imported"], user__isnull=True) & ~Q(rater_name="")),
+                name="label_has_one_rater",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot_id}: {self.verdict}"
+
+
+class LabelCategory(models.Model):
+    """A category that a label gives. The database refuses one of another version than the label's."""
+
+    label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="given")
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="+")
+    version_id = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["label", "category"], name="label_category_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label_id}: {self.category_id}"

@@ -1,0 +1,23 @@
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from hitl import housekeeping
+from hitl.tick import Chore, Tick
+
+# Every room's chores: this is the only place that knows them all.
+CHORES = [
+    Chore("forget_results", 600, housekeeping.forget_results),
+    Chore("forget_nodes", 3600, housekeeping.forget_nodes),
+]
+
+
+class Command(BaseCommand):
+    help = "Does what is due, on the one node that leads. `up` starts one, and starts it again when it fails."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tick = Tick(CHORES)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: tick.stop())
+        tick.run()

@@ -1,0 +1,14 @@
+from django.urls import include, path
+
+from hitl.views.health import healthz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("", include("hitl.access.urls")),
+    path("", include("hitl.audit.urls")),
+    path("", include("hitl.outbox.urls")),
+    path("", include("hitl.jobs.urls")),
+    path("", include("queues.urls")),
+    path("", include("codebook.urls")),
+    path("", include("reviews.urls")),
+]

@@ -1,0 +1,31 @@
+from queues.models.assessment import AssessmentRevision, RouteQuality
+from queues.models.case import Case, Outcome, Receipt
+from queues.models.queue import (
+    Calendar,
+    Lane,
+    LaneRollup,
+    Queue,
+    QueueGroupPermission,
+    QueueUserPermission,
+    RoutingRule,
+)
+from queues.models.slot import Breach, Slot
+from queues.models.upload import Upload
+
+__all__ = [
+    "AssessmentRevision",
+    "Breach",
+    "Calendar",
+    "Case",
+    "Lane",
+    "LaneRollup",
+    "Outcome",
+    "Queue",
+    "QueueGroupPermission",
+    "QueueUserPermission",
+    "Receipt",
+    "RouteQuality",
+    "RoutingRule",
+    "Slot",
+    "Upload",
+]
