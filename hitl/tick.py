@@ -1,11 +1,12 @@
 """The clock of the house: one leader among all nodes does each chore when it is due.
 
-Leadership is a lock held by a connection: it goes with the process, even after kill -9, or with the network. Two leaders
-may overlap for a moment when a connection breaks, so each chore must be safe to run twice at once (SKIP LOCKED, fenced
-updates), short, and its own transaction. A chore that fails or hangs does not stop the others.
+Leadership is a lock held by a connection: it goes with the process, even after kill -9, or with the network. Two
+leaders may overlap for a moment when a connection breaks, so each chore must be safe to run twice at once (SKIP LOCKED,
+fenced updates), short, and its own transaction. A chore that fails or hangs does not stop the others.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ LEADER_KEY = 0x6869746C  # "hitl"
 ROUND = 0.5
 RETRY_LEADERSHIP = 2.0
 AT_ONCE = 4
+# A chore is short. One that takes this long hangs, and a thread cannot be ended but with its process.
+HANGS_AFTER = 300.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Progress:
     """Of one chore, in this process."""
 
     due: float = 0.0
+    began: float = 0.0
     running: Future[None] | None = None
     last: dict[str, Any] = field(default_factory=dict)
 
@@ -91,6 +95,9 @@ class Tick:
                 if leadership.check():
                     self.start_due(pool, time.monotonic())
                     self.beat(time.monotonic())
+                    if hanging := self.hanging(time.monotonic()):
+                        log.critical("The chore %s hangs: ending the tick, to be started again", hanging)
+                        os._exit(1)
                     self.stopping.wait(ROUND)
                 else:
                     self.stopping.wait(RETRY_LEADERSHIP)
@@ -102,10 +109,17 @@ class Tick:
         for chore in self.chores:
             progress = self.progress[chore.name]
             if progress.due <= now and (progress.running is None or progress.running.done()):
-                progress.due = now + chore.every
+                progress.due, progress.began = now + chore.every, now
                 progress.running = pool.submit(self.do, chore)
                 started.append(chore.name)
         return started
+
+    def hanging(self, now: float) -> str | None:
+        """The name of a chore that has been running for too long."""
+        for name, progress in self.progress.items():
+            if progress.running and not progress.running.done() and now - progress.began > HANGS_AFTER:
+                return name
+        return None
 
     def do(self, chore: Chore) -> None:
         began = time.monotonic()
@@ -122,7 +136,7 @@ class Tick:
         self.progress[chore.name].last = last | ({"failed": failure} if failure else {})
 
     def beat(self, now: float) -> None:
-        """A sign of life with what each chore did last. The error's text stays in the log: it may quote what was stored."""
+        """A sign of life, with what each chore did last. An error's text stays in the log: it may quote stored text."""
         if now < self.next_beat:
             return
         self.next_beat = now + heartbeats.BEAT_EVERY

@@ -1,0 +1,28 @@
+"""gunicorn's settings; `up` adds the address. https://docs.gunicorn.org/en/stable/settings.html"""
+
+import gc
+import os
+from typing import Any
+
+from django.db import connections
+
+wsgi_app = "hitl.wsgi"
+worker_class = "gthread"
+workers = int(os.environ.get("HITL_WEB_PROCESSES") or 2)
+threads = int(os.environ.get("HITL_WEB_THREADS") or 4)
+# Loaded once and shared by all processes: half the memory, and a start that fails says so at once.
+preload_app = True
+timeout = 120
+graceful_timeout = 10
+keepalive = 75
+loglevel = "warning"
+control_socket_disable = True
+# A sign of life written to a slow disk would stop the process.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
