@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from hitl.models import Tenant
+from hitl.models import Tenant, User
 from queues.risk import Risk
 
 
@@ -139,6 +139,22 @@ class Lane(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue} / {self.stream} / {self.tenant} / {self.language or 'any language'} {self.authority}".strip()
+
+
+class LaneTaker(models.Model):
+    """Who may take the slots of which lane: a view, the one place that says so (migration 0002)."""
+
+    pk = models.CompositePrimaryKey("lane_id", "user_id")
+    lane = models.ForeignKey(Lane, on_delete=models.DO_NOTHING, related_name="takers")
+    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+
+    class Meta:
+        managed = False
+        db_table = "queues_lanetaker"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} may take {self.lane_id}"
 
 
 class LaneRollup(models.Model):
