@@ -1,17 +1,22 @@
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 
 from hitl.access.models import Tenant
 
 
 class Endpoint(models.Model):
-    """Where a tenant wants its events: a signed webhook (Standard Webhooks). The secret is kept encrypted."""
+    """Where a tenant wants its events: an address that gets a signed webhook (Standard Webhooks)."""
+
+    class Topic(models.TextChoices):
+        CASE_DECIDED = "case.decided", "A case was decided"
+        CASE_BREACHED = "case.breached", "A deadline passed without a decision"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="endpoints")
     url = models.URLField(max_length=500)
-    secret = models.BinaryField()
-    topics = models.JSONField(default=list)
+    topics = models.JSONField(default=list, help_text="Which events it wants; none chosen means all.")
     is_active = models.BooleanField(default=True)
+    off_because = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -20,6 +25,33 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+
+class SigningSecret(models.Model):
+    """What signs an endpoint's webhooks; without an endpoint, the tenant's callbacks to addresses given with a case.
+
+    Kept encrypted. A replaced one signs beside its successor until `until`, so that receivers can change over.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, null=True, related_name="secrets")
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "endpoint"],
+                condition=Q(until__isnull=True),
+                nulls_distinct=False,
+                name="secret_one_is_current",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Secret of {self.endpoint or self.tenant}"
 
 
 class Message(models.Model):
@@ -36,11 +68,19 @@ class Message(models.Model):
         GIVEN_UP = "given_up", "Given up"
         CANCELLED = "cancelled", "Cancelled"
 
+    uid = models.UUIDField(db_default=RandomUUID(), help_text="The same at each attempt: receivers know a repeat by it.")
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel)
     topic = models.CharField(max_length=60)
     key = models.CharField(max_length=120, help_text="Messages of one key are delivered in order.")
     url = models.CharField(max_length=500)
+    # The server behind the address: what is served fairly, and left alone for a while when it does not answer.
+    destination = models.GeneratedField(
+        expression=Func(F("url"), Value("^(https?://[^/?#]*|mailto)"), function="substring"),
+        output_field=models.CharField(max_length=500),
+        db_persist=True,
+    )
     payload = models.JSONField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -54,10 +94,18 @@ class Message(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(
-                fields=["next_attempt_at", "id"], condition=Q(state__in=["waiting", "failing"]), name="message_due"
+                fields=["destination", "next_attempt_at", "id"],
+                condition=Q(state__in=["waiting", "failing"]),
+                name="message_due",
             ),
-            models.Index(fields=["key", "id"], condition=Q(state__in=["waiting", "failing"]), name="message_order"),
+            models.Index(fields=["key", "id"], name="message_order"),
             models.Index(fields=["tenant", "-id"], name="message_by_tenant"),
+            models.Index(
+                fields=["tenant", "state"],
+                condition=Q(state__in=["waiting", "failing", "given_up"]),
+                name="message_unsettled",
+            ),
+            models.Index(fields=["tenant", "sent_at"], condition=Q(state="sent"), name="message_sent_lately"),
         ]
         constraints = [
             models.CheckConstraint(
