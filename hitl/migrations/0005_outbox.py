@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hitl', '0003_authority_covers'),
+        ('hitl', '0004_audit'),
     ]
 
     operations = [
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='uid',
-            field=models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), help_text='The same at each attempt: receivers know a repeat by it.'),
+            field=models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), help_text='The same at each attempt: a repeat is known by it.'),
         ),
         migrations.AddField(
             model_name='message',
