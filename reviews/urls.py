@@ -1,3 +1,19 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from reviews.views import history, review, slots
+
+urlpatterns = [
+    path("review/", review.page, name="review"),
+    path("review/<slug:slug>/", review.page, name="review_queue"),
+    path("slots/release/", slots.release, name="slots_release"),
+    path("slots/<int:pk>/decide/", review.decide, name="slot_decide"),
+    path("slots/<int:pk>/undo/", review.undo, name="slot_undo"),
+    path("slots/<int:pk>/heartbeat/", slots.heartbeat, name="slot_heartbeat"),
+    path("slots/<int:pk>/draft/", slots.draft, name="slot_draft"),
+    path("slots/<int:pk>/diff/", slots.diff, name="slot_diff"),
+    path("slots/<int:pk>/defer/", slots.defer, name="slot_defer"),
+    path("slots/<int:pk>/pass/", slots.pass_on, name="slot_pass"),
+    path("slots/<int:pk>/hand-up/", slots.hand_up, name="slot_hand_up"),
+    path("decisions/", history.page, name="decisions"),
+    path("decisions/<int:pk>/", history.amend, name="decision_amend"),
+]

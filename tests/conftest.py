@@ -1,12 +1,34 @@
 import os
 
 import pytest
+from django.db import connections
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 
 from tests.factories.hitl import PASSWORD, UserFactory
 
 # pytest-playwright runs an event loop in the test's thread; Django's ORM is safe there, but cannot know it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_keepdb, django_db_createdb, django_db_blocker):
+    """The owner makes the test database, the app uses it: both are always set up, whichever a test asks for.
+
+    Left to itself, a test that names only `default` would be pointed at the data of a hitl that is running.
+    """
+    with django_db_blocker.unblock():
+        made = setup_databases(
+            verbosity=0,
+            interactive=False,
+            aliases={"default", "owner"},
+            keepdb=django_db_keepdb and not django_db_createdb,
+        )
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            connections["default"].close()
+            teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(autouse=True)

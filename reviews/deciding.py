@@ -1,0 +1,350 @@
+"""The decision: one transaction from the reviewer's keystroke to the label, the outcome and the next case.
+
+The order of the steps is that of their locks: the slot (fenced by the lease token), then the case, then what is new.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from codebook import labelling
+from codebook.models import Label
+from codebook.versions import Rubric, rubric
+from hitl.audit import log
+from hitl.models import User
+from hitl.textdiff import edit_ratio
+from queues import cases, claims
+from queues.claims import Claim, ClaimLost
+from queues.models import Case, Outcome, Slot
+from queues.scrubbing import scrubbed
+from reviews.models import Finding, Review, SavedDraft
+
+UNDO_LAST = 10
+
+
+class Invalid(Exception):
+    """The decision cannot stand as it is; the message says why, in words for the reviewer."""
+
+
+class TooLate(Exception):
+    """The decision can no longer be undone; the message says why and what can be done instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding as the reviewer gave it."""
+
+    kind: Finding.Kind
+    text: str = ""
+    document_id: str = ""
+    indexed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the reviewer gave: a verdict under the version on their screen, and all they left beside it."""
+
+    verdict: Label.Verdict
+    version_id: int
+    category_ids: frozenset[int] = frozenset()
+    final_answer: str = ""
+    findings: tuple[Found, ...] = ()
+    handling_ms: int = 0
+
+    def to_draft(self) -> dict[str, Any]:
+        """As autosave keeps it, so that a refused decision is on the screen again whole."""
+        return {
+            "verdict": self.verdict,
+            "final_answer": self.final_answer,
+            "categories": sorted(self.category_ids),
+            "findings": [
+                {"kind": one.kind, "text": one.text, "document_id": one.document_id, "indexed": one.indexed}
+                for one in self.findings
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What the reviewer has in front of them after a decision: the case on the screen, and the one on deck."""
+
+    current: Claim | None = None
+    on_deck: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """`as_painted`: the case that the browser showed at once, on trust, is indeed theirs."""
+
+    next: Next
+    as_painted: bool = True
+    repeated: bool = False
+
+
+@transaction.atomic
+def decide(
+    *, user: User, slot_id: int, token: int, given: Given, painted: tuple[int, int] | None, queue_id: int | None = None
+) -> Decided:
+    """Decides a held slot and claims the next. `painted` is the (slot, token) that the browser shows by now.
+
+    A retry with the same token gets the answer of the first try. Raises ClaimLost, Invalid, labelling.WrongVersion.
+    """
+    slot = _fence(user, slot_id, token)
+    if slot is None:
+        if not Review.objects.filter(slot=slot_id, lease_token=token, label__user=user).exists():
+            raise ClaimLost
+        ahead, as_painted = _advance(user, painted, queue_id)
+        return Decided(next=ahead, as_painted=as_painted, repeated=True)
+    case = _lock_case(slot.case_id)
+    assert slot.decided_at and case.queue
+    stamp = labelling.version_for(
+        queue_id=case.queue.pk, version_id=given.version_id, claimed_at=slot.claimed_at or slot.decided_at
+    )
+    _record(user=user, slot=slot, case=case, token=token, given=given, stamp=stamp, now=slot.decided_at)
+    ahead, as_painted = _advance(user, painted, queue_id, also=[_entry(user, case, "case.decided", given, stamp)])
+    return Decided(next=ahead, as_painted=as_painted)
+
+
+@transaction.atomic
+def undo(*, user: User, slot_id: int) -> Claim:
+    """Takes back one of the person's last decisions, before anyone acted on it; its label stays on record.
+
+    The case is theirs again, as they left it. Raises TooLate.
+    """
+    slot = Slot.objects.select_for_update().filter(pk=slot_id, decided_by=user, state=Slot.State.DECIDED).first()
+    last = decided_by(user).values_list("pk", flat=True)[:UNDO_LAST]
+    if slot is None or slot.pk not in set(last):
+        raise TooLate(f"Only your last {UNDO_LAST} decisions can be taken back.")
+    case = _lock_case(slot.case_id)
+    if case.slots.filter(round=slot.round, seat__gt=slot.seat, claimed_at__isnull=False).exists():
+        raise TooLate("A colleague is already looking at this case, so the decision stands. You may amend it.")
+    label = slot.labels.select_related("review").get(undone_at=None, is_amendment=False)
+    if label.followers.exists():
+        raise TooLate("This decision was amended, so it stands. You may amend it again.")
+    if slot.purpose == Slot.Purpose.FIRST:
+        try:
+            cases.withdraw_outcome(case=case)
+        except cases.Released:
+            raise TooLate("The answer is already on its way, so the decision stands. You may amend it.") from None
+    now = timezone.now()
+    label.undone_at = now
+    label.save(update_fields=["undone_at"])
+    _keep_draft(user, slot, _as_given(label).to_draft(), now)
+    claim = _take_back(user, slot)
+    log.append(
+        actor=user,
+        action="case.undone",
+        subject=f"case:{case.pk}",
+        tenant_id=case.tenant_id,
+        queue_id=case.queue_id,
+        detail={"slot": slot.pk, "label": label.pk},
+    )
+    return claim
+
+
+@transaction.atomic
+def amend(*, user: User, slot_id: int, given: Given) -> Label:
+    """Corrects one's own decision after it went out: a label that follows the first, and stays outside agreement.
+
+    The producer is told again, with the next revision. Raises TooLate, Invalid, labelling.WrongVersion.
+    """
+    slot = Slot.objects.select_for_update().filter(pk=slot_id, decided_by=user, state=Slot.State.DECIDED).first()
+    if slot is None:
+        raise TooLate("This is not a decision of yours.")
+    case = _lock_case(slot.case_id)
+    assert case.queue
+    before = slot.labels.filter(undone_at=None).latest("pk")
+    stamp = rubric(before.version_id)
+    if given.version_id != stamp.id:
+        raise labelling.WrongVersion
+    now = timezone.now()
+    label = _record(
+        user=user, slot=slot, case=case, token=-before.pk, given=given, stamp=stamp, now=now, amends=before
+    )
+    log.append_all([_entry(user, case, "case.amended", given, stamp)])
+    return label
+
+
+def keep_draft(*, user: User, slot_id: int, content: dict[str, Any], token: int | None = None) -> bool:
+    """Keeps what a reviewer has half written, for them alone. False if the slot is no longer theirs: kept all the same."""
+    slot = Slot.objects.select_related("lane__tenant").get(pk=slot_id)
+    with transaction.atomic():
+        _keep_draft(user, slot, scrubbed(content, slot.lane.tenant), timezone.now())
+    return slot.holder_id == user.pk and (token is None or slot.lease_token == token)
+
+
+def decided_by(user: User) -> Any:
+    """The person's decided slots, latest first."""
+    return Slot.objects.filter(decided_by=user).order_by("-decided_at")
+
+
+def _fence(user: User, slot_id: int, token: int) -> Slot | None:
+    rows = Slot.objects.raw("select * from decide_slot(%s, %s, %s)", [user.pk, slot_id, token])
+    return next(iter(rows), None)
+
+
+def _lock_case(case_id: int) -> Case:
+    return (
+        Case.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("tenant", "queue")
+        .defer("conversation", "evidence", "tool_results", "policy", "assessment", "routing", "question")
+        .get(pk=case_id)
+    )
+
+
+def _record(
+    *, user: User, slot: Slot, case: Case, token: int, given: Given, stamp: Rubric, now: datetime, amends: Label | None = None
+) -> Label:
+    assert case.queue
+    answer = _answer(given, case)
+    before = amends or _undone(slot)
+    label = labelling.give(
+        slot=slot,
+        queue_id=case.queue.pk,
+        origin=case.origin,
+        user=user,
+        stamp=stamp,
+        verdict=given.verdict,
+        category_ids=given.category_ids,
+        now=now,
+        follows=before,
+        is_amendment=amends is not None,
+    )
+    seen_at = slot.seen_at or slot.claimed_at or now
+    review = Review.objects.create(
+        label=label,
+        slot=slot,
+        lease_token=token,
+        final_answer=answer,
+        edit_ratio=edit_ratio(case.draft, answer) if given.verdict == Label.Verdict.EDIT else None,
+        seen_at=seen_at,
+        # The browser counts from painting, and knows when nobody looked; it cannot have looked longer than it had it.
+        handling_ms=min(max(given.handling_ms, 0), int((now - seen_at) / timedelta(milliseconds=1))),
+        created_at=now,
+    )
+    Finding.objects.bulk_create(
+        Finding(
+            review=review,
+            kind=one.kind,
+            text=scrubbed(one.text, case.tenant),
+            document_id=one.document_id,
+            indexed=one.indexed,
+        )
+        for one in given.findings
+    )
+    if slot.purpose == Slot.Purpose.FIRST:
+        cases.record_outcome(
+            case=case,
+            verdict=Outcome.Verdict(given.verdict),
+            final_answer=answer,
+            categories=stamp.keys(given.category_ids),
+            codebook=stamp.slug,
+            codebook_version=stamp.number,
+            now=now,
+            undo_seconds=0 if amends else case.queue.undo_seconds,
+            amend=amends is not None,
+        )
+    if not amends:
+        SavedDraft.objects.filter(slot=slot, user=user).delete()
+    return label
+
+
+def _answer(given: Given, case: Case) -> str:
+    match given.verdict:
+        case Label.Verdict.ACCEPT:
+            return case.draft
+        case Label.Verdict.EDIT:
+            answer = scrubbed(given.final_answer, case.tenant).replace("\r\n", "\n")
+            if not answer.strip():
+                raise Invalid("The edited answer is empty. Write it, or reject the draft.")
+            if answer == case.draft.replace("\r\n", "\n"):
+                raise Invalid("The text is as it was drafted. Change it, or accept it.")
+            return answer
+    return ""
+
+
+def _undone(slot: Slot) -> Label | None:
+    return slot.labels.exclude(undone_at=None).order_by("-pk").first()
+
+
+def _advance(
+    user: User, painted: tuple[int, int] | None, queue_id: int | None, also: Sequence[log.Entry] = ()
+) -> tuple[Next, bool]:
+    """Confirms the case that is on the screen by now, or finds another, and claims the one on deck."""
+    current = claims.confirm(user=user, slot_id=painted[0], token=painted[1]) if painted else None
+    as_painted = current is not None
+    waiting = [one for one in claims.held(user=user, queue_id=queue_id) if current is None or one != current]
+    if current is None:
+        first = waiting.pop(0) if waiting else claims.take(user=user, queue_id=queue_id)
+        current = claims.confirm(user=user, slot_id=first.slot_id, token=first.token) if first else None
+    on_deck = None
+    if current:
+        on_deck = waiting[0] if waiting else claims.take(user=user, queue_id=queue_id)
+    log.append_all([*also, *([seen(user, current)] if current else [])])
+    return Next(current=current, on_deck=on_deck), as_painted
+
+
+def seen(user: User, claim: Claim) -> log.Entry:
+    """That this person was shown this case: who saw what is on record too."""
+    return log.Entry(
+        actor=user,
+        action="case.seen",
+        subject=f"case:{claim.case_id}",
+        tenant_id=claim.tenant_id,
+        queue_id=claim.queue_id,
+        detail={"slot": claim.slot_id, "token": claim.token},
+    )
+
+
+def _entry(user: User, case: Case, action: str, given: Given, stamp: Rubric) -> log.Entry:
+    return log.Entry(
+        actor=user,
+        action=action,
+        subject=f"case:{case.pk}",
+        tenant_id=case.tenant_id,
+        queue_id=case.queue_id,
+        detail={
+            "verdict": str(given.verdict),
+            "categories": stamp.keys(given.category_ids),
+            "codebook": stamp.slug,
+            "version": stamp.number,
+        },
+    )
+
+
+def _as_given(label: Label) -> Given:
+    review = label.review
+    return Given(
+        verdict=Label.Verdict(label.verdict),
+        version_id=label.version_id,
+        category_ids=frozenset(label.given.values_list("category", flat=True)),
+        final_answer=review.final_answer if label.verdict == Label.Verdict.EDIT else "",
+        findings=tuple(
+            Found(Finding.Kind(one.kind), one.text, one.document_id, one.indexed) for one in review.findings.all()
+        ),
+    )
+
+
+def _keep_draft(user: User, slot: Slot, content: dict[str, Any], now: datetime) -> None:
+    SavedDraft.objects.update_or_create(slot=slot, user=user, defaults={"content": content, "saved_at": now})
+
+
+def _take_back(user: User, slot: Slot) -> Claim:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update queues_slot slot
+            set state = 'held', holder_id = %s, lease_token = lease_token + 1, decided_by_id = null, decided_at = null,
+                claimed_at = clock_timestamp(), seen_at = clock_timestamp(),
+                lease_until = clock_timestamp() + make_interval(mins => queue.lease_minutes)
+            from queues_lane lane join queues_queue queue on queue.id = lane.queue_id
+            where lane.id = slot.lane_id and slot.id = %s
+            returning slot.id, slot.case_id, slot.lease_token, lane.tenant_id, lane.queue_id
+            """,
+            [user.pk, slot.pk],
+        )
+        return Claim(*cursor.fetchone())

@@ -1,0 +1,47 @@
+"""What a reviewer did today, what they can still take back, and what comes next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Min
+
+from hitl.models import User
+from queues.models import LaneRollup, LaneTaker, Slot
+from reviews.deciding import UNDO_LAST, decided_by
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A decision that may still be taken back, `seconds_left` from now."""
+
+    slot_id: int
+    title: str
+    verdict: str
+    seconds_left: int
+
+
+def decided_today(user: User, now: datetime) -> int:
+    """Decisions since midnight, where the person is."""
+    local = now.astimezone(ZoneInfo(user.time_zone))
+    midnight = datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC)
+    return Slot.objects.filter(decided_by=user, decided_at__gte=midnight).count()
+
+
+def recent(user: User, now: datetime) -> Sequence[Recent]:
+    """The last decisions, latest first, as far as they have not gone out."""
+    rows = decided_by(user).values_list(
+        "pk", "case__external_id", "case__outcome__verdict", "case__outcome__release_at"
+    )[:UNDO_LAST]
+    return [
+        Recent(slot, title, verdict, int((release_at - now).total_seconds()))
+        for slot, title, verdict, release_at in rows
+        if release_at and release_at > now
+    ]
+
+
+def next_due(user: User) -> datetime | None:
+    """When the next deferred or waiting case of this person's lanes is due, from the rollups."""
+    lanes = LaneTaker.objects.filter(user=user).values("lane")
+    return LaneRollup.objects.filter(lane__in=lanes).aggregate(at=Min(F("next_due_at")))["at"]

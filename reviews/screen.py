@@ -1,0 +1,174 @@
+"""What the reviewer has in front of them for one claim, made ready in one go: nothing is loaded while they read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from codebook.models import Category
+from codebook.versions import Rubric, current
+from hitl.models import User
+from queues import claims, languages, sla
+from queues.claims import Claim
+from queues.confidence import Confidence
+from queues.models import Case, Queue, Slot
+from queues.triggers import Trigger
+from reviews import reading
+from reviews.models import SavedDraft
+
+COLLEAGUES_SECONDS = 60
+SOON = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    words: str
+    of: str
+    alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A category on the screen, with the digit that toggles it."""
+
+    id: int
+    digit: str
+    category: Category
+    chosen: bool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.category, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    slot: Slot
+    token: int
+    case: Case
+    queue: Queue
+    version: Rubric
+    scope: str
+    categories: Sequence[Choice]
+    confidence: Confidence
+    reason: str
+    triggers: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    conversation: Sequence[tuple[str, SafeString]]
+    question_html: SafeString
+    draft_html: SafeString
+    evidence: Sequence[reading.Document]
+    tool_results: Sequence[Mapping[str, str]]
+    due: Due | None
+    saved: Mapping[str, Any] | None
+    judge: Mapping[str, Any] | None
+    hand_up_to: str | None
+    colleagues: Sequence[tuple[int, str]]
+
+    @property
+    def slot_id(self) -> int:
+        return self.slot.pk
+
+    @property
+    def tenant(self) -> str:
+        return self.case.tenant.name
+
+    @property
+    def draft_text(self) -> str:
+        return self.case.draft
+
+    @property
+    def policy(self) -> str:
+        return self.case.policy
+
+    @property
+    def may_hand_up(self) -> bool:
+        return self.hand_up_to is not None
+
+    def __getattr__(self, name: str) -> str:
+        """`url_decide`, `url_draft`, … of this slot, within the queue that the reviewer is working through."""
+        if not name.startswith("url_"):
+            raise AttributeError(name)
+        url = reverse(f"slot_{name.removeprefix('url_')}", args=[self.slot.pk])
+        return f"{url}?scope={self.scope}" if self.scope else url
+
+
+def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Screen:
+    """Loads and lays out one claimed case. Raises codebook.versions.NoCodebook."""
+    slot = (
+        Slot.objects.select_related("case__tenant", "lane__queue", "lane__tenant")
+        .defer("case__routing")
+        .get(pk=claim.slot_id)
+    )
+    case, queue = slot.case, slot.lane.queue
+    saved = SavedDraft.objects.filter(slot=slot, user=user).values_list("content", flat=True).first()
+    chosen = set((saved or {}).get("categories", ()))
+    version = current(queue.pk)
+    draft_html, evidence = reading.lay_out(case.draft, case.evidence, incorrect=_incorrect(saved))
+    assessment = case.assessment
+    return Screen(
+        slot=slot,
+        token=claim.token,
+        case=case,
+        queue=queue,
+        version=version,
+        scope=scope,
+        categories=[
+            Choice(category.pk, str(place) if place < 10 else "", category, category.pk in chosen)
+            for place, category in enumerate(version.categories, 1)
+        ],
+        confidence=Confidence.from_json(assessment.get("confidence", {})),
+        reason=assessment.get("reason") or case.reason,
+        triggers=[str(Trigger(key).label) for key in case.triggers if key in Trigger.values],
+        facts=_facts(case),
+        conversation=[(turn.get("role", ""), reading.rich(turn.get("content", ""))) for turn in case.conversation],
+        question_html=reading.rich(case.question),
+        draft_html=draft_html,
+        evidence=evidence,
+        tool_results=[reading.tool(result) for result in case.tool_results],
+        due=_due(slot, now),
+        saved=saved,
+        judge=assessment.get("judge") if queue.shows_judge else None,
+        hand_up_to=claims.higher(slot),
+        colleagues=_colleagues(slot, user),
+    )
+
+
+def _facts(case: Case) -> list[tuple[str, str]]:
+    made_by = ", ".join(filter(None, [case.model, case.prompt_version and f"prompt {case.prompt_version}"]))
+    language = languages.name(case.language) if case.language else "Not known"
+    facts = [
+        ("Risk", case.get_risk_display()),
+        ("Tenant", case.tenant.name),
+        ("Domain", case.domain),
+        ("Language", f"{language} (detected)" if case.language_detected else language),
+        ("Topic", case.topic),
+        ("Model", made_by),
+        ("Release", case.release),
+        ("Case", case.external_id),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _due(slot: Slot, now: datetime) -> Due | None:
+    if slot.due_at is None:
+        return None
+    of = sla.duration_words(slot.due_at - slot.case.received_at) if slot.due_at > slot.case.received_at else ""
+    return Due(words=sla.time_left_words(slot.due_at, now), of=of, alarm=slot.due_at - now < SOON)
+
+
+def _incorrect(saved: Mapping[str, Any] | None) -> frozenset[str]:
+    found = (saved or {}).get("findings", ())
+    return frozenset(one["document_id"] for one in found if one["kind"] == "incorrect_evidence")
+
+
+def _colleagues(slot: Slot, user: User) -> list[tuple[int, str]]:
+    """Kept for a minute: it is the same for every case of a lane, and asked on every screen."""
+    key = f"colleagues:{slot.lane_id}:{'-'.join(map(str, slot.barred))}"
+    everyone: list[tuple[int, str]] = cache.get_or_set(
+        key, lambda: list(claims.colleagues(slot).values_list("pk", "name")), COLLEAGUES_SECONDS
+    )
+    return [(pk, name) for pk, name in everyone if pk != user.pk]

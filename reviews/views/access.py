@@ -1,0 +1,28 @@
+"""The door to a slot: one that this person may take, holds, or has decided."""
+
+from django.db.models import Q
+from django.http import HttpRequest
+
+from hitl.access import doors
+from hitl.models import User
+from queues.doors import queues
+from queues.models import LaneTaker, Slot
+
+
+def person(request: HttpRequest) -> User:
+    """Who is signed in; LoginRequiredMiddleware has seen to it that somebody is."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def slot_of(user: User, pk: int) -> Slot:
+    """The slot, or 404."""
+    lanes = LaneTaker.objects.filter(user=user).values("lane")
+    mine = Q(lane__in=lanes) | Q(decided_by=user)
+    return doors.get(Slot.objects.filter(mine).select_related("lane__queue", "lane__tenant"), pk=pk)
+
+
+def scope_of(request: HttpRequest, user: User) -> tuple[str, int | None]:
+    """The queue that the reviewer is working through, as (slug, id); all of them: ("", None)."""
+    slug = request.GET.get("scope", "")
+    return (slug, doors.get(queues(user), slug=slug).pk) if slug else ("", None)
