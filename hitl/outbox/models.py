@@ -55,7 +55,7 @@ class SigningSecret(models.Model):
 
 
 class Message(models.Model):
-    """One effect on the outside, written in the transaction that caused it; delivered at least once, in order per key."""
+    """One effect on the outside, written in the transaction that caused it; delivered at least once, in order a key."""
 
     class Channel(models.TextChoices):
         WEBHOOK = "webhook"
@@ -68,7 +68,9 @@ class Message(models.Model):
         GIVEN_UP = "given_up", "Given up"
         CANCELLED = "cancelled", "Cancelled"
 
-    uid = models.UUIDField(db_default=RandomUUID(), help_text="The same at each attempt: receivers know a repeat by it.")
+    uid = models.UUIDField(
+        db_default=RandomUUID(), help_text="The same at each attempt: receivers know a repeat by it."
+    )
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, null=True)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel)
