@@ -268,7 +268,7 @@ class TestSettings:
             ),
             (
                 {"low_confidence_below": float("nan")},
-                "low_confidence_below: must be a number from 0 to 1, not a number far out of range.",
+                "low_confidence_below: must be a number from 0 to 1, not NaN.",
             ),
             (
                 {"low_confidence_below": 10**400},

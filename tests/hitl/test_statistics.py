@@ -1,0 +1,53 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hitl.statistics import Interval, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [
+        # Newcombe, Statistics in Medicine 17 (1998), table I, method 3 (score).
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_gives_the_published_intervals(successes, n, low, high):
+    interval = wilson(successes, n)
+
+    assert interval == Interval(successes / n, pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5), n)
+
+
+def test_nothing_counted_has_no_interval():
+    assert wilson(0, 0) is None
+
+
+@pytest.mark.parametrize(("successes", "n"), [(-1, 5), (6, 5), (0, -1)])
+def test_counts_that_cannot_be_are_refused(successes, n):
+    with pytest.raises(ValueError, match="is not a share"):
+        wilson(successes, n)
+
+
+def test_more_cases_narrow_it_and_more_certainty_widens_it():
+    few, many = wilson(3, 10), wilson(300, 1000)
+
+    assert few.high - few.low > many.high - many.low
+    assert wilson(3, 10, z=2.576).high > few.high
+
+
+@given(st.integers(1, 10**9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_holds_the_share_and_stays_between_0_and_1(counts):
+    interval = wilson(*counts)
+
+    assert 0 <= interval.low <= interval.share <= interval.high <= 1
+
+
+@given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_failures_mirror_successes(counts):
+    successes, n = counts
+    interval, mirrored = wilson(successes, n), wilson(n - successes, n)
+
+    assert interval.low == pytest.approx(1 - mirrored.high, abs=1e-12)
