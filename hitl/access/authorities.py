@@ -7,8 +7,8 @@ HIGHEST = 9
 
 
 def parse(authority: str) -> tuple[str, int | None]:
-    """`finance.refund.L2` -> ("finance.refund", 2); without a level, None. ValueError with a sentence on anything else."""
-    match = _FORM.match(authority)
+    """`finance.refund.L2` -> ("finance.refund", 2); without a level, None. ValueError with a sentence on others."""
+    match = _FORM.fullmatch(authority)
     if not match:
         raise ValueError(f"“{authority}” is not an authority: write it like finance.refund.L2.")
     return match["scope"], int(match["level"]) if match["level"] else None

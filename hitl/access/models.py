@@ -134,7 +134,8 @@ class ApiToken(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                condition=Q(scopes__len__gt=0) & Q(scopes__contained_by=["ingest", "feedback", "actions", "export", "deploy"]),
+                condition=Q(scopes__len__gt=0)
+                & Q(scopes__contained_by=["ingest", "feedback", "actions", "export", "deploy"]),
                 name="token_has_known_scopes",
             ),
         ]

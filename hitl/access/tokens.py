@@ -80,7 +80,7 @@ def _find(header: str) -> ApiToken:
     kind, _, secret = header.partition(" ")
     if not header:
         raise TokenRefused(401, "This needs a token. Send the header Authorization: Bearer hitl_…")
-    if kind.lower() != "bearer" or not secret.strip().startswith("hitl_"):
+    if kind.lower() != "bearer" or not secret.isascii() or not secret.strip().startswith("hitl_"):
         raise TokenRefused(401, "The Authorization header is not understood. Write it as: Bearer hitl_…")
     digest = ApiToken.digest_of(secret.strip())
     # Looked up by the digest of 256 random bits: how long that takes says nothing about the secret.
