@@ -4,10 +4,13 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from hitl import housekeeping
+from hitl.audit import sealing
 from hitl.tick import Chore, Tick
 
 # Every room's chores: this is the only place that knows them all.
 CHORES = [
+    Chore("seal_audit", 2, sealing.seal),
+    Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
     Chore("forget_results", 600, housekeeping.forget_results),
     Chore("forget_nodes", 3600, housekeeping.forget_nodes),
 ]
