@@ -106,7 +106,7 @@ def detect(text: str, enabled: Iterable[str] = ()) -> str | None:
     sample = _sample(text)
     if sample is None:
         return None
-    takes = _bases(tuple(sorted(set(enabled))))
+    takes = _bases(enabled if isinstance(enabled, frozenset) else frozenset(enabled))
     shares: dict[str, float] = {}
     best, best_share = "", 0.0
     for guess in _detector().detect(sample, model="lite", k=8):
@@ -126,8 +126,8 @@ def detect(text: str, enabled: Iterable[str] = ()) -> str | None:
 
 def _sample(text: str) -> str | None:
     """The first letters of a text, without what says nothing about its language; None where too few are left."""
-    head = _NOISE.sub(" ", text[:600]).translate(_NOT_LETTERS)
-    words = " ".join(head.split())[:200]
+    head = _NOISE.sub(" ", text[:400]).translate(_NOT_LETTERS)
+    words = " ".join(head.split())[:120]
     letters = sum(map(str.isalpha, words))
     # One sign of Chinese, Japanese or Korean says as much as a word does in letters.
     dense = len(_DENSE.findall(words))
@@ -141,10 +141,10 @@ def _detector() -> LangDetector:
 
 
 @lru_cache(maxsize=256)
-def _bases(enabled: tuple[str, ...]) -> dict[str, str]:
+def _bases(enabled: frozenset[str]) -> dict[str, str]:
     """What a detector may say, and the tag to give for it: Norwegian is `no` to it, and perhaps `nb` to the queues."""
     bases: dict[str, str] = {}
-    for tag in enabled:
+    for tag in sorted(enabled):
         links = chain(tag)
         base = _subtag(tag)
         bases[base] = base
