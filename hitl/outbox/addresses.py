@@ -66,7 +66,10 @@ def parse(url: str) -> Address:
     if port is not None and port not in _PORTS.values() and not 1024 <= port <= 65535:
         raise Refused(f"Port {port} is not for web servers. Use 80, 443, or one from 1024 up.")
     target = quote(parts.path or "/", safe=_PATH) + (f"?{quote(parts.query, safe=_PATH + '?')}" if parts.query else "")
-    return Address(scheme, _host(name), port or _PORTS[scheme], target)
+    address = Address(scheme, _host(name), port or _PORTS[scheme], target)
+    if len(address.url) > LONGEST:
+        raise Refused(f"An address has 1 to {LONGEST} characters.")
+    return address
 
 
 def check(url: str) -> Address:

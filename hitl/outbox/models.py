@@ -79,7 +79,7 @@ class Message(models.Model):
     url = models.CharField(max_length=500)
     # The server behind the address: what is served fairly, and left alone for a while when it does not answer.
     destination = models.GeneratedField(
-        expression=Func(F("url"), Value("^(https?://[^/?#]*|mailto)"), function="substring"),
+        expression=Func(F("url"), Value("^(?:[A-Za-z]+:(?://[^/?#]*)?)?"), function="substring"),
         output_field=models.CharField(max_length=500),
         db_persist=True,
     )

@@ -28,7 +28,7 @@ def seal(secret: str) -> bytes:
 def unseal(sealed: bytes) -> str:
     """The secret in clear. Raises Unreadable when SECRET_KEY was changed without its predecessor in the fallbacks."""
     try:
-        return _box().decrypt(bytes(sealed)).decode()
+        return _box().decrypt(sealed).decode()
     except InvalidToken:
         raise Unreadable(
             "The secret of this address can't be read, since HITL_SECRET_KEY has changed. Make a new secret for it."
