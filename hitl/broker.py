@@ -4,14 +4,13 @@ import time
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 
-from hitl import heartbeats
+from hitl.pulse import BEAT_EVERY, node, worker_name
 
 TAKE = """
 update django_q_ormq set lock = %s where id in (
@@ -21,7 +20,7 @@ update django_q_ormq set lock = %s where id in (
 FREE = "update django_q_ormq set lock = now() where key = %s and lock > now()"
 
 
-def heartbeat_task(node: str) -> str:
+def heartbeat_task(of_node: str) -> str:
     """A task as the broker would find it, known to nobody but this node's cluster: no row, and no result kept."""
     number = uuid.uuid4().hex
     return str(
@@ -30,7 +29,7 @@ def heartbeat_task(node: str) -> str:
                 "id": number,
                 "name": f"heartbeat-{number[:8]}",
                 "func": "hitl.heartbeats.beat",
-                "args": (heartbeats.worker_name(node),),
+                "args": (worker_name(of_node),),
                 "kwargs": {},
                 "started": timezone.now(),
                 "save": False,
@@ -48,8 +47,8 @@ class SkipLocked(ORM):
         """What to run now, oldest first; waits for one poll when there is nothing."""
         beats: list[tuple[int | None, str]] = []
         if time.monotonic() >= self.next_beat:
-            self.next_beat = time.monotonic() + heartbeats.BEAT_EVERY
-            beats.append((None, heartbeat_task(heartbeats.node())))
+            self.next_beat = time.monotonic() + BEAT_EVERY
+            beats.append((None, heartbeat_task(node())))
         self.get_connection(self.list_key)
         now = timezone.now()
         with connections[Conf.ORM].cursor() as cursor:
@@ -63,5 +62,5 @@ class SkipLocked(ORM):
 def free_all() -> int:
     """Give back what a dead worker had taken, rather than wait for the retry. Only where no other worker can be."""
     with connections[Conf.ORM].cursor() as cursor:
-        cursor.execute(FREE, [settings.Q_CLUSTER["name"]])
+        cursor.execute(FREE, [Conf.CLUSTER_NAME])
         return int(cursor.rowcount)

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from django.db import connections
+from django.urls import get_resolver
 
 wsgi_app = "hitl.wsgi"
 worker_class = "gthread"
@@ -23,6 +24,8 @@ forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
 
 def pre_fork(server: Any, worker: Any) -> None:
+    # Every view is loaded by now, not at the first request: shared, and a broken one stops the start.
+    len(get_resolver().url_patterns)
     connections.close_all()
     gc.collect()
     gc.freeze()

@@ -1,32 +1,12 @@
-"""Signs of life of the processes without a door of their own: each worker node, and the tick that leads.
+"""Signs of life of the processes without a door of their own: each worker node, and the tick that leads."""
 
-Written and read with the database's clock, so that nodes need not agree on theirs.
-"""
-
-import os
-import socket
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
 
 from hitl.models import Heartbeat
-
-BEAT_EVERY = 5.0
-# What `/healthz` calls up.
-FRESH = 20.0
-TICK = "tick"
-WORKER = "worker"
-
-
-def node() -> str:
-    """This machine, or this container: whose worker it is."""
-    return os.environ.get("HITL_NODE") or socket.gethostname()
-
-
-def worker_name(of_node: str) -> str:
-    return f"{WORKER} {of_node}"[:40]
+from hitl.pulse import AGES, TICK, WORKER, Pulse
 
 
 def beat(name: str, detail: dict[str, Any] | None = None) -> None:
@@ -39,26 +19,8 @@ def beat(name: str, detail: dict[str, Any] | None = None) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Pulse:
-    """Seconds since the last signs of life (None: never any), and whether the worker has taken work."""
-
-    tick: float | None
-    worker: float | None
-    busy: bool
-
-
-def pulse(worker: str = WORKER) -> Pulse:
-    """The signs of life of the tick, and of the freshest worker whose name starts with `worker`."""
+def pulse() -> Pulse:
+    """Of the tick, and of the freshest worker of all nodes."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            select extract(epoch from clock_timestamp() - max(at) filter (where name = %s))::float,
-                   extract(epoch from clock_timestamp() - max(at) filter (where starts_with(name, %s)))::float,
-                   exists (select from django_q_ormq where lock > now())
-            from hitl_heartbeat
-            """,
-            [TICK, worker],
-        )
-        tick, worker_age, busy = cursor.fetchone()
-    return Pulse(tick, worker_age, busy)
+        cursor.execute(AGES, [TICK, WORKER])
+        return Pulse(*cursor.fetchone())

@@ -1,7 +1,7 @@
 """Starts the processes of this node, starts again what dies or hangs, says so, and stops them in order.
 
-Each is in a session of its own, so that Ctrl-C in a terminal reaches the supervisor alone, and asks the kernel to end it
-should the supervisor be killed.
+Each is in a session of its own, so that Ctrl-C in a terminal reaches the supervisor alone, and asks the kernel to end
+it should the supervisor be killed.
 """
 
 import contextlib
@@ -14,7 +14,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+PROJECT = Path(__file__).resolve().parents[1]
 LOOK_EVERY = 0.2
 CHECK_EVERY = 5.0
 # Longer than two missed beats of five seconds and a slow start.
@@ -30,24 +32,27 @@ class Part:
     name: str
     command: Sequence[str]
     silence: Callable[[], float | None]
-    before: Callable[[], object] = lambda: None
+    before: Callable[[], object] | None = None
     grace: float = 12.0
 
 
 class Child:
     """A part, running."""
 
-    def __init__(self, part: Part, environment: dict[str, str]) -> None:
+    def __init__(self, part: Part) -> None:
         self.part = part
-        self.environment = environment
         self.quick_ends = 0
         self.start()
 
     def start(self) -> None:
-        self.part.before()
+        if self.part.before:
+            self.part.before()
         orders = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         self.process = subprocess.Popen(  # noqa: S603 -- our own commands
-            [*orders, *self.part.command], env=self.environment, stdin=subprocess.DEVNULL, start_new_session=True
+            [*orders, *self.part.command],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         self.started = time.monotonic()
         self.start_at: float | None = None
@@ -73,23 +78,29 @@ class Child:
 class Supervisor:
     """Runs parts until told to stop. `say` gets a sentence for each thing that happens."""
 
-    def __init__(self, parts: Sequence[Part], environment: dict[str, str], say: Callable[[str], None]) -> None:
-        self.parts, self.environment, self.say = parts, environment, say
+    def __init__(self, parts: Sequence[Part], say: Callable[[str], None]) -> None:
+        self.parts, self.say = parts, say
         self.children: list[Child] = []
-        self.told: list[int] = []
+        self.told: list[float] = []
         self.next_check = time.monotonic() + CHECK_EVERY
 
     def start(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda received, _frame: self.told.append(received))
-        self.children = [Child(part, self.environment) for part in self.parts]
+            signal.signal(number, lambda *_: self.tell())
+        self.children = [Child(part) for part in self.parts]
 
-    def run(self, on_look: Callable[[], None] = lambda: None) -> None:
-        """Until a signal comes. `on_look` is called several times a second."""
+    def tell(self) -> None:
+        """Told to stop. One Ctrl-C may come twice, from the terminal and from the program that started this one."""
+        if not self.told or time.monotonic() - self.told[-1] > 1:
+            self.told.append(time.monotonic())
+
+    def run(self, looks: Sequence[Callable[[], object]] = ()) -> None:
+        """Until told to stop. Each of `looks` is called several times a second; the list may change meanwhile."""
         while not self.told:
             for child in self.children:
                 self.look_after(child)
-            on_look()
+            for look in tuple(looks):
+                look()
             if time.monotonic() >= self.next_check:
                 for child in self.children:
                     self.check(child)
@@ -139,7 +150,7 @@ class WebWatch:
 
     def __init__(self, address: str, host: str) -> None:
         self.request = urllib.request.Request(f"{address}/healthz", headers={"Host": host})  # noqa: S310
-        self.answered = time.monotonic()
+        self.failing_since: float | None = None
 
     def answers(self, timeout: float) -> bool:
         try:
@@ -151,6 +162,9 @@ class WebWatch:
         return True
 
     def silence(self) -> float:
+        asked = time.monotonic()
         if self.answers(timeout=5):
-            self.answered = time.monotonic()
-        return time.monotonic() - self.answered
+            self.failing_since = None
+            return 0.0
+        self.failing_since = self.failing_since or asked
+        return time.monotonic() - self.failing_since

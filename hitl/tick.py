@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.connection import ConnectionProxy
 
 from hitl import heartbeats
+from hitl.pulse import BEAT_EVERY, TICK
 
 log = logging.getLogger(__name__)
 
@@ -139,9 +140,9 @@ class Tick:
         """A sign of life, with what each chore did last. An error's text stays in the log: it may quote stored text."""
         if now < self.next_beat:
             return
-        self.next_beat = now + heartbeats.BEAT_EVERY
+        self.next_beat = now + BEAT_EVERY
         try:
-            heartbeats.beat(heartbeats.TICK, {name: progress.last for name, progress in self.progress.items()})
+            heartbeats.beat(TICK, {name: progress.last for name, progress in self.progress.items()})
         except DatabaseError as error:
             log.warning("The tick could not say that it lives: %s", " ".join(str(error).split()))
             close_old_connections()

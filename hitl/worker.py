@@ -8,7 +8,7 @@ import gc
 import os
 import time
 from multiprocessing import Event
-from multiprocessing.process import BaseProcess
+from typing import Any
 
 from django_q import cluster
 from django_q.conf import logger
@@ -17,8 +17,8 @@ BROKEN = 5
 IDLE = -1
 
 
-class Sentinel(cluster.Sentinel):  # type: ignore[misc]
-    def reincarnate(self, process: BaseProcess) -> None:
+class Sentinel(cluster.Sentinel):
+    def reincarnate(self, process: Any) -> None:
         killed = (process.exitcode or 0) < 0
         # One that dies at work holds no lock: django-q2 replaces it, and its task comes again.
         if killed and (process not in self.pool or process.timer.value == IDLE):
@@ -29,7 +29,7 @@ class Sentinel(cluster.Sentinel):  # type: ignore[misc]
         super().reincarnate(process)
 
 
-class Cluster(cluster.Cluster):  # type: ignore[misc]
+class Cluster(cluster.Cluster):
     def start(self) -> int:
         """As in django-q2, with our sentinel."""
         self.stop_event, self.start_event = Event(), Event()

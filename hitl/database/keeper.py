@@ -132,6 +132,18 @@ def use(data: Path) -> None:
             _users[data] = users
 
 
+def leave(data: Path, patience: float) -> bool:
+    """Use the server no longer; returns whether it stopped within so many seconds, as it does when no user is left."""
+    data = data.resolve()
+    with _attaching:
+        if data in _users:
+            _users.pop(data).close()
+    deadline = time.monotonic() + patience
+    while postmaster_pid(data) is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return postmaster_pid(data) is None
+
+
 def attach(data: Path) -> Path:
     """Use the server of this data folder, starting its keeper if none runs; returns the folder of its socket."""
     data = data.resolve()
@@ -171,7 +183,7 @@ def give_up(sentence: str) -> NoReturn:
 
 
 def prefix() -> list[str]:
-    """What to put before a server program. It refuses root, so as root: a user namespace where we look like uid 1000."""
+    """What to put before a server program. It refuses root, who therefore hides in a user namespace as uid 1000."""
     orders = ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
     if os.geteuid() != 0:
         return orders
@@ -194,7 +206,20 @@ def initialise(data: Path, binaries: Path, major: int, before: list[str], env: d
     locale = ["--locale=C.UTF-8"]
     if major >= 17:
         locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    command = [*before, binaries / "initdb", "-D", new, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "-N", *locale]
+    command = [
+        *before,
+        str(binaries / "initdb"),
+        "-D",
+        str(new),
+        "-U",
+        SUPERUSER,
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "-N",
+        *locale,
+    ]
     made = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if made.returncode:
         give_up(f"The data folder {data} could not be made: {made.stderr.strip()[-300:]}".replace("\n", " "))
@@ -247,7 +272,7 @@ class Server:
         Path(f"{self.data}.log").touch()
         self.log_from = Path(f"{self.data}.log").stat().st_size
         self.since = time.monotonic()
-        command = [*self.before, self.binaries / "postgres", "-D", self.data, *self.options]
+        command = [*self.before, str(self.binaries / "postgres"), "-D", str(self.data), *self.options]
         self.process = subprocess.Popen(command, env=self.env, start_new_session=True)
 
     def look_after(self) -> None:

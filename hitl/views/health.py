@@ -1,18 +1,19 @@
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django_q.conf import Conf
 
 from hitl import heartbeats
+from hitl.pulse import FRESH
 
 
-def silence(who: str, age: float | None, allowed: float) -> str | None:
-    """What is wrong with a process that was last heard of so many seconds ago."""
-    if age is None:
+def reason(who: str, silence: float | None) -> str | None:
+    """What is wrong with a process that has been silent for so many seconds."""
+    if silence is None or silence == float("inf"):
         return f"The {who} has not been heard of yet."
-    return None if age <= allowed else f"The {who} was last heard of {age:.0f} seconds ago."
+    return None if silence <= FRESH else f"The {who} was last heard of {silence:.0f} seconds ago."
 
 
 @never_cache
@@ -25,13 +26,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
     except DatabaseError:
         reasons = ["The database does not answer, or is not set up."]
         return JsonResponse({"status": "down", "web": "up", "database": "down", "reasons": reasons}, status=503)
-    # A worker whose hands are full beats again when a task ends, or is stopped at the limit.
-    patience = settings.Q_CLUSTER["timeout"] + heartbeats.FRESH if pulse.busy else heartbeats.FRESH
     found = {
-        "worker": silence("worker", pulse.worker, patience),
-        "tick": silence("tick", pulse.tick, heartbeats.FRESH),
+        "worker": reason("worker", pulse.worker_silence(longest_task=Conf.TIMEOUT + FRESH)),
+        "tick": reason("tick", pulse.tick),
     }
-    reasons = [reason for reason in found.values() if reason]
-    parts = {name: "down" if reason else "up" for name, reason in found.items()}
-    answer = {"status": "down" if reasons else "up", "web": "up", "database": "up", **parts}
-    return JsonResponse({**answer, "reasons": reasons} if reasons else answer, status=503 if reasons else 200)
+    parts = {"web": "up", "database": "up"} | {name: "down" if wrong else "up" for name, wrong in found.items()}
+    if reasons := [wrong for wrong in found.values() if wrong]:
+        return JsonResponse({"status": "down", **parts, "reasons": reasons}, status=503)
+    return JsonResponse({"status": "up", **parts})
