@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -79,11 +80,14 @@ class SignInFirst(LoginRequiredMiddleware):
     """Sends who is not signed in to the sign-in page; a page's own request gets the reason, so that the page stays."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:  # type: ignore[override]
-        if not getattr(request, "htmx", False):
+        if not _by_script(request):
             return super().handle_no_permission(request, view_func)
-        came_from = request.htmx.current_url_abs_path or reverse(settings.LOGIN_REDIRECT_URL)  # type: ignore[attr-defined]
-        url = f"{self.get_login_url_path(view_func)}?{urlencode({'next': came_from})}"
+        came_from = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")).path or "/"
+        url = f"{reverse(self.get_login_url(view_func))}?{urlencode({'next': came_from})}"
         return render(request, "access/_signed_out.html", {"url": url}, status=401)
 
-    def get_login_url_path(self, view_func: Callable[..., Any]) -> str:
-        return reverse(self.get_login_url(view_func))
+
+def _by_script(request: HttpRequest) -> bool:
+    """A request that a page makes by itself: a redirect to the sign-in page would be taken for its answer."""
+    mode = request.headers.get("Sec-Fetch-Mode", "navigate")
+    return mode != "navigate" or "HX-Request" in request.headers or "X-Review" in request.headers

@@ -154,8 +154,9 @@ class TestSessions:
         client.get("/password/")
         assert client.session[middleware.SEEN] > was
 
-    def test_a_request_of_a_page_itself_gets_the_reason_and_the_way_back(self, client):
-        answer = client.get("/password/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/review/"})
+    @pytest.mark.parametrize("by_script", [{"HX-Request": "true"}, {"X-Review": "1"}, {"Sec-Fetch-Mode": "cors"}])
+    def test_a_request_of_a_page_itself_gets_the_reason_and_the_way_back(self, client, by_script):
+        answer = client.get("/password/", headers={**by_script, "Referer": "http://testserver/review/"})
         assert answer.status_code == 401
         assert "/login/?next=%2Freview%2F" in answer.content.decode()
 
