@@ -171,6 +171,11 @@ def time_left_words(due: datetime, now: datetime) -> str:
     return f"overdue by {_length(-seconds // 60)}" if seconds <= -60 else "due now"
 
 
+def duration_words(duration: timedelta) -> str:
+    """ "41 min", "2 h 10 min", "3 days"; rounded down."""
+    return _length(int(duration.total_seconds()) // 60)
+
+
 def in_utc(there: datetime) -> datetime:
     """An aware time in UTC; at the ends of the calendar the nearest time that exists. Naive times are refused."""
     if there.tzinfo is UTC:

@@ -162,9 +162,7 @@ def amend(*, user: User, slot_id: int, given: Given) -> Label:
     if given.version_id != stamp.id:
         raise labelling.WrongVersion
     now = timezone.now()
-    label = _record(
-        user=user, slot=slot, case=case, token=-before.pk, given=given, stamp=stamp, now=now, amends=before
-    )
+    label = _record(user=user, slot=slot, case=case, token=-before.pk, given=given, stamp=stamp, now=now, amends=before)
     log.append_all([_entry(user, case, "case.amended", given, stamp)])
     return label
 
@@ -197,7 +195,15 @@ def _lock_case(case_id: int) -> Case:
 
 
 def _record(
-    *, user: User, slot: Slot, case: Case, token: int, given: Given, stamp: Rubric, now: datetime, amends: Label | None = None
+    *,
+    user: User,
+    slot: Slot,
+    case: Case,
+    token: int,
+    given: Given,
+    stamp: Rubric,
+    now: datetime,
+    amends: Label | None = None,
 ) -> Label:
     assert case.queue
     answer = _answer(given, case)

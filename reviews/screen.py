@@ -107,7 +107,8 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
     saved = SavedDraft.objects.filter(slot=slot, user=user).values_list("content", flat=True).first()
     chosen = set((saved or {}).get("categories", ()))
     version = current(queue.pk)
-    draft_html, evidence = reading.lay_out(case.draft, case.evidence, incorrect=_incorrect(saved))
+    anchor = f"doc-{slot.pk}-"
+    draft_html, evidence = reading.lay_out(case.draft, case.evidence, anchor=anchor, incorrect=_incorrect(saved))
     assessment = case.assessment
     return Screen(
         slot=slot,
@@ -131,7 +132,7 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
         tool_results=[reading.tool(result) for result in case.tool_results],
         due=_due(slot, now),
         saved=saved,
-        judge=assessment.get("judge") if queue.shows_judge else None,
+        judge=_judge(assessment) if queue.shows_judge else None,
         hand_up_to=claims.higher(slot),
         colleagues=_colleagues(slot, user),
     )
@@ -151,6 +152,11 @@ def _facts(case: Case) -> list[tuple[str, str]]:
         ("Case", case.external_id),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _judge(assessment: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    judges = assessment.get("sent", {}).get("judges") or [None]
+    return judges[0]  # type: ignore[no-any-return]
 
 
 def _due(slot: Slot, now: datetime) -> Due | None:

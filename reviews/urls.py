@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reviews.views import history, review, slots
+from reviews.views import codebook, history, review, slots
 
 urlpatterns = [
     path("review/", review.page, name="review"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("slots/<int:pk>/defer/", slots.defer, name="slot_defer"),
     path("slots/<int:pk>/pass/", slots.pass_on, name="slot_pass"),
     path("slots/<int:pk>/hand-up/", slots.hand_up, name="slot_hand_up"),
+    path("codebooks/", codebook.index, name="codebooks"),
+    path("codebooks/<slug:slug>/", codebook.page, name="codebook"),
     path("decisions/", history.page, name="decisions"),
     path("decisions/<int:pk>/", history.amend, name="decision_amend"),
 ]

@@ -4,97 +4,127 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=60)),
-                ('title', models.CharField(max_length=80)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('definition', models.TextField(blank=True)),
-                ('positive_example', models.TextField(blank=True)),
-                ('negative_example', models.TextField(blank=True)),
-                ('edge_case', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(max_length=60)),
+                ("title", models.CharField(max_length=80)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("definition", models.TextField(blank=True)),
+                ("positive_example", models.TextField(blank=True)),
+                ("negative_example", models.TextField(blank=True)),
+                ("edge_case", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ['position', 'id'],
-                'default_permissions': (),
+                "ordering": ["position", "id"],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Codebook',
+            name="Codebook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('title', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("title", models.CharField(max_length=120)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'permissions': [('read_codebook', 'Read the codebook and comment on it')],
-                'default_permissions': (),
+                "permissions": [("read_codebook", "Read the codebook and comment on it")],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='CodebookGroupPermission',
+            name="CodebookGroupPermission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CodebookUserPermission',
+            name="CodebookUserPermission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Label',
+            name="Label",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rater', models.CharField(choices=[('person', 'Person'), ('judge', 'Judge'), ('imported', 'Imported')], default='person', max_length=10)),
-                ('rater_name', models.CharField(blank=True, max_length=120)),
-                ('verdict', models.CharField(choices=[('accept', 'Accept'), ('edit', 'Edit'), ('reject', 'Reject')], max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('is_amendment', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "rater",
+                    models.CharField(
+                        choices=[("person", "Person"), ("judge", "Judge"), ("imported", "Imported")],
+                        default="person",
+                        max_length=10,
+                    ),
+                ),
+                ("rater_name", models.CharField(blank=True, max_length=120)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("accept", "Accept"), ("edit", "Edit"), ("reject", "Reject")], max_length=10
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("undone_at", models.DateTimeField(null=True)),
+                ("is_amendment", models.BooleanField(default=False)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='LabelBatch',
+            name="LabelBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.CharField(choices=[('escalation', 'Escalation'), ('sampling', 'Sampling'), ('action', 'Action')], max_length=12)),
-                ('purpose', models.CharField(choices=[('first', 'First decision'), ('second', 'Second decision'), ('relabel', 'Relabel'), ('drift', 'Reviewer drift'), ('judge_audit', 'Judge audit'), ('adjudication', 'Adjudication'), ('approval', 'Approval')], max_length=12)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("escalation", "Escalation"), ("sampling", "Sampling"), ("action", "Action")],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("first", "First decision"),
+                            ("second", "Second decision"),
+                            ("relabel", "Relabel"),
+                            ("drift", "Reviewer drift"),
+                            ("judge_audit", "Judge audit"),
+                            ("adjudication", "Adjudication"),
+                            ("approval", "Approval"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='LabelCategory',
+            name="LabelCategory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version_id', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version_id", models.BigIntegerField()),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
     ]

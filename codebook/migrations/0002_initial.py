@@ -6,179 +6,270 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('codebook', '0001_initial'),
-        ('queues', '0001_initial'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("codebook", "0001_initial"),
+        ("queues", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='codebook',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codebooks', to=settings.AUTH_USER_MODEL),
+            model_name="codebook",
+            name="owner",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="codebooks", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='codebookgrouppermission',
-            name='content_object',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='codebook.codebook'),
+            model_name="codebookgrouppermission",
+            name="content_object",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="codebook.codebook"),
         ),
         migrations.AddField(
-            model_name='codebookgrouppermission',
-            name='group',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group'),
+            model_name="codebookgrouppermission",
+            name="group",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.group"),
         ),
         migrations.AddField(
-            model_name='codebookgrouppermission',
-            name='permission',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission'),
+            model_name="codebookgrouppermission",
+            name="permission",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission"),
         ),
         migrations.AddField(
-            model_name='codebookuserpermission',
-            name='content_object',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='codebook.codebook'),
+            model_name="codebookuserpermission",
+            name="content_object",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="codebook.codebook"),
         ),
         migrations.AddField(
-            model_name='codebookuserpermission',
-            name='permission',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission'),
+            model_name="codebookuserpermission",
+            name="permission",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission"),
         ),
         migrations.AddField(
-            model_name='codebookuserpermission',
-            name='user',
+            model_name="codebookuserpermission",
+            name="user",
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name='label',
-            name='follows',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='followers', to='codebook.label'),
+            model_name="label",
+            name="follows",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="followers", to="codebook.label"
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='slot',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='queues.slot'),
+            model_name="label",
+            name="slot",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="labels", to="queues.slot"
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="label",
+            name="user",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='labelbatch',
-            name='queue',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='queues.queue'),
+            model_name="labelbatch",
+            name="queue",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="batches", to="queues.queue"
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='codebook.labelbatch'),
+            model_name="label",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="labels", to="codebook.labelbatch"
+            ),
         ),
         migrations.AddField(
-            model_name='labelcategory',
-            name='category',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='codebook.category'),
+            model_name="labelcategory",
+            name="category",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="codebook.category"
+            ),
         ),
         migrations.AddField(
-            model_name='labelcategory',
-            name='label',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='given', to='codebook.label'),
+            model_name="labelcategory",
+            name="label",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="given", to="codebook.label"
+            ),
         ),
         migrations.CreateModel(
-            name='QueueCodebook',
+            name="QueueCodebook",
             fields=[
-                ('queue', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='codebook_use', serialize=False, to='queues.queue')),
-                ('codebook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='queue_uses', to='codebook.codebook')),
+                (
+                    "queue",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="codebook_use",
+                        serialize=False,
+                        to="queues.queue",
+                    ),
+                ),
+                (
+                    "codebook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="queue_uses", to="codebook.codebook"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Version',
+            name="Version",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published')], default='draft', max_length=10)),
-                ('note', models.TextField(blank=True)),
-                ('content_hash', models.CharField(blank=True, max_length=64)),
-                ('published_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('codebook', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='codebook.codebook')),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published")], default="draft", max_length=10
+                    ),
+                ),
+                ("note", models.TextField(blank=True)),
+                ("content_hash", models.CharField(blank=True, max_length=64)),
+                ("published_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "codebook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="codebook.codebook"
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.AddField(
-            model_name='labelbatch',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='codebook.version'),
+            model_name="labelbatch",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="batches", to="codebook.version"
+            ),
         ),
         migrations.AddField(
-            model_name='label',
-            name='version',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='codebook.version'),
+            model_name="label",
+            name="version",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="codebook.version"
+            ),
         ),
         migrations.AddField(
-            model_name='category',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='categories', to='codebook.version'),
+            model_name="category",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="categories", to="codebook.version"
+            ),
         ),
         migrations.AlterUniqueTogether(
-            name='codebookgrouppermission',
-            unique_together={('group', 'permission', 'content_object')},
+            name="codebookgrouppermission",
+            unique_together={("group", "permission", "content_object")},
         ),
         migrations.AlterUniqueTogether(
-            name='codebookuserpermission',
-            unique_together={('user', 'permission', 'content_object')},
+            name="codebookuserpermission",
+            unique_together={("user", "permission", "content_object")},
         ),
         migrations.AddConstraint(
-            model_name='labelcategory',
-            constraint=models.UniqueConstraint(fields=('label', 'category'), name='label_category_once'),
+            model_name="labelcategory",
+            constraint=models.UniqueConstraint(fields=("label", "category"), name="label_category_once"),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('codebook', 'number'), name='version_number_once'),
+            model_name="version",
+            constraint=models.UniqueConstraint(fields=("codebook", "number"), name="version_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'draft')), fields=('codebook',), name='version_one_draft'),
+            model_name="version",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "draft")), fields=("codebook",), name="version_one_draft"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('content_hash', ''), ('published_at__isnull', True), ('published_by__isnull', True), ('state', 'draft')), models.Q(('published_at__isnull', False), ('published_by__isnull', False), ('state', 'published'), models.Q(('content_hash', ''), _negated=True)), _connector='OR'), name='version_published_has_who_when_what'),
+            model_name="version",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("content_hash", ""),
+                        ("published_at__isnull", True),
+                        ("published_by__isnull", True),
+                        ("state", "draft"),
+                    ),
+                    models.Q(
+                        ("published_at__isnull", False),
+                        ("published_by__isnull", False),
+                        ("state", "published"),
+                        models.Q(("content_hash", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="version_published_has_who_when_what",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='labelbatch',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('queue', 'version', 'origin', 'purpose'), name='batch_one_open'),
+            model_name="labelbatch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("queue", "version", "origin", "purpose"),
+                name="batch_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='labelbatch',
-            constraint=models.UniqueConstraint(fields=('id', 'version'), name='batch_with_version'),
+            model_name="labelbatch",
+            constraint=models.UniqueConstraint(fields=("id", "version"), name="batch_with_version"),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.UniqueConstraint(fields=('id', 'version'), name='label_with_version'),
+            model_name="label",
+            constraint=models.UniqueConstraint(fields=("id", "version"), name="label_with_version"),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_amendment', False), ('undone_at__isnull', True)), fields=('slot',), name='label_one_standing_per_slot'),
+            model_name="label",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_amendment", False), ("undone_at__isnull", True)),
+                fields=("slot",),
+                name="label_one_standing_per_slot",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='label',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rater', 'person'), ('rater_name', ''), ('user__isnull', False)), models.Q(('rater__in', ['judge', 'imported']), ('user__isnull', True), models.Q(('rater_name', ''), _negated=True)), _connector='OR'), name='label_has_one_rater'),
+            model_name="label",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("rater", "person"), ("rater_name", ""), ("user__isnull", False)),
+                    models.Q(
+                        ("rater__in", ["judge", "imported"]),
+                        ("user__isnull", True),
+                        models.Q(("rater_name", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="label_has_one_rater",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='category',
-            constraint=models.UniqueConstraint(fields=('version', 'key'), name='category_key_once'),
+            model_name="category",
+            constraint=models.UniqueConstraint(fields=("version", "key"), name="category_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='category',
-            constraint=models.UniqueConstraint(fields=('id', 'version'), name='category_with_version'),
+            model_name="category",
+            constraint=models.UniqueConstraint(fields=("id", "version"), name="category_with_version"),
         ),
     ]

@@ -32,7 +32,7 @@ class LabelBatch(models.Model):
 
 
 class Label(models.Model):
-    """One rater's answer on one slot: a verdict and a possibly empty set of categories. Never changed, only followed."""
+    """One rater's answer on one slot: a verdict and a set of categories, maybe empty. Never changed, only followed."""
 
     class Rater(models.TextChoices):
         PERSON = "person", "Person"

@@ -6,78 +6,128 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('codebook', '0001_initial'),
-        ('queues', '0001_initial'),
+        ("codebook", "0001_initial"),
+        ("queues", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lease_token', models.BigIntegerField()),
-                ('final_answer', models.TextField(blank=True)),
-                ('edit_ratio', models.FloatField(help_text='0: as drafted; 1: nothing of the draft is left.', null=True)),
-                ('seen_at', models.DateTimeField()),
-                ('handling_ms', models.PositiveIntegerField(help_text='From painting on the screen to the decision.')),
-                ('created_at', models.DateTimeField()),
-                ('label', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='review', to='codebook.label')),
-                ('slot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='queues.slot')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("lease_token", models.BigIntegerField()),
+                ("final_answer", models.TextField(blank=True)),
+                (
+                    "edit_ratio",
+                    models.FloatField(help_text="0: as drafted; 1: nothing of the draft is left.", null=True),
+                ),
+                ("seen_at", models.DateTimeField()),
+                ("handling_ms", models.PositiveIntegerField(help_text="From painting on the screen to the decision.")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "label",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="review", to="codebook.label"
+                    ),
+                ),
+                (
+                    "slot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reviews", to="queues.slot"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('incorrect_evidence', 'Incorrect evidence'), ('missing_evidence', 'Missing evidence'), ('better_query', 'Better retrieval query'), ('policy_reason', 'Policy reason'), ('new_failure_mode', 'New failure mode'), ('note', 'Note')], max_length=20)),
-                ('document_id', models.CharField(blank=True, max_length=500)),
-                ('text', models.TextField(blank=True)),
-                ('indexed', models.CharField(blank=True, choices=[('', 'Not known'), ('yes', 'It was in the index'), ('no', 'It was not in the index')], default='', max_length=3)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='reviews.review')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("incorrect_evidence", "Incorrect evidence"),
+                            ("missing_evidence", "Missing evidence"),
+                            ("better_query", "Better retrieval query"),
+                            ("policy_reason", "Policy reason"),
+                            ("new_failure_mode", "New failure mode"),
+                            ("note", "Note"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("document_id", models.CharField(blank=True, max_length=500)),
+                ("text", models.TextField(blank=True)),
+                (
+                    "indexed",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "Not known"), ("yes", "It was in the index"), ("no", "It was not in the index")],
+                        default="",
+                        max_length=3,
+                    ),
+                ),
+                (
+                    "review",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="findings", to="reviews.review"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='SavedDraft',
+            name="SavedDraft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content', models.JSONField()),
-                ('saved_at', models.DateTimeField()),
-                ('slot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='queues.slot')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("content", models.JSONField()),
+                ("saved_at", models.DateTimeField()),
+                ("slot", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="queues.slot")),
+                ("user", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(fields=('slot', 'lease_token'), name='review_once_per_lease'),
+            model_name="review",
+            constraint=models.UniqueConstraint(fields=("slot", "lease_token"), name="review_once_per_lease"),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('edit_ratio__isnull', True), models.Q(('edit_ratio__gte', 0), ('edit_ratio__lte', 1)), _connector='OR'), name='review_edit_is_a_ratio'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("edit_ratio__isnull", True),
+                    models.Q(("edit_ratio__gte", 0), ("edit_ratio__lte", 1)),
+                    _connector="OR",
+                ),
+                name="review_edit_is_a_ratio",
+            ),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['kind', '-id'], name='finding_by_kind'),
+            model_name="finding",
+            index=models.Index(fields=["kind", "-id"], name="finding_by_kind"),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document_id', ''), _negated=True), models.Q(('text', ''), _negated=True), _connector='OR'), name='finding_says_something'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("document_id", ""), _negated=True), models.Q(("text", ""), _negated=True), _connector="OR"
+                ),
+                name="finding_says_something",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='saveddraft',
-            constraint=models.UniqueConstraint(fields=('slot', 'user'), name='saved_draft_once'),
+            model_name="saveddraft",
+            constraint=models.UniqueConstraint(fields=("slot", "user"), name="saved_draft_once"),
         ),
     ]

@@ -24,7 +24,8 @@ class Review(models.Model):
             # A retry after a lost reply carries the same token and gets the stored result.
             models.UniqueConstraint(fields=["slot", "lease_token"], name="review_once_per_lease"),
             models.CheckConstraint(
-                condition=Q(edit_ratio__isnull=True) | Q(edit_ratio__gte=0, edit_ratio__lte=1), name="review_edit_is_a_ratio"
+                condition=Q(edit_ratio__isnull=True) | Q(edit_ratio__gte=0, edit_ratio__lte=1),
+                name="review_edit_is_a_ratio",
             ),
         ]
 

@@ -32,7 +32,8 @@ def page(request: HttpRequest) -> HttpResponse:
         .select_related("lane__queue", "case__outcome")
         .prefetch_related(Prefetch("labels", queryset=labels, to_attr="standing"))
     )
-    lost = SavedDraft.objects.filter(user=user).exclude(slot__holder=user).select_related("slot__case", "slot__lane__queue")
+    lost = SavedDraft.objects.filter(user=user).exclude(slot__holder=user)
+    lost = lost.select_related("slot__case", "slot__lane__queue")
     return render(
         request,
         "reviews/history.html",

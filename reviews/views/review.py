@@ -131,7 +131,9 @@ def _status(user: User) -> dict[str, object]:
 
 
 def _decided(request: HttpRequest, user: User, **context: object) -> HttpResponse:
-    return render(request, "reviews/_decided.html", {**_status(user), **context})
+    slug = request.GET.get("scope", "")
+    scope = {"slug": slug} if slug else None
+    return render(request, "reviews/_decided.html", {"scope": scope, **_status(user), **context})
 
 
 def _by_script(request: HttpRequest) -> bool:
