@@ -32,6 +32,34 @@ def django_db_setup(django_test_environment, django_db_keepdb, django_db_created
 
 
 @pytest.fixture(autouse=True)
+def _audit_outside(settings, tmp_path_factory, request):
+    """Each test has a copy of the checkpoints of its own; the folder is made when something is sealed."""
+    settings.AUDIT_CHECKPOINT_DIR = tmp_path_factory.getbasetemp() / f"audit-{abs(hash(request.node.nodeid))}"
+
+
+@pytest.fixture(autouse=True)
+def _audit_forgets(request, django_db_blocker):
+    """What a transactional test committed to the audit record, which Django does not know how to flush."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if (marker and marker.kwargs.get("transaction")) or {"transactional_db", "live_server"} & set(request.fixturenames):
+        with django_db_blocker.unblock():
+            forget_audit()
+
+
+def forget_audit() -> None:
+    owner = connections.create_connection("owner")
+    with owner.cursor() as cursor:
+        cursor.execute("select size > 0 or exists (select from audit_event) from audit_tree")
+        if cursor.fetchone()[0]:
+            cursor.execute(
+                "set lock_timeout = '20s'; truncate audit_event, audit_leaf, audit_checkpoint;"
+                "update audit_tree set size = 0, subtrees = '{}', low = '0', cluster = 0"
+            )
+    owner.close()
+
+
+@pytest.fixture(autouse=True)
 def _quick_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -96,10 +96,11 @@ end $$;
 """
 
 # `low` never passes a running transaction, so an event that commits late is found by a later round; it takes its place
-# at the end then, and nothing that was sealed before moves.
+# at the end then, and nothing that was sealed before moves. A plan made for any `low` would read every leaf.
 SEAL = """
 create function audit_seal(most integer, out added integer, out size bigint, out root bytea, out origin text)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
 declare
   tree public.audit_tree;
   lowest xid8 := pg_snapshot_xmin(pg_current_snapshot());
@@ -122,8 +123,14 @@ begin
     order by event.id limit most
   ) as waiting;
   get diagnostics added = row_count;
+  if added < most then
+    tree.low := lowest;
+  end if;
   if added = 0 then
-    update public.audit_tree set low = tree.low, cluster = here where audit_tree.cluster <> here;
+    -- All of what this round looked through is sealed: the next one need not.
+    update public.audit_tree set low = lowest, cluster = here
+    where audit_tree.cluster <> here
+      or exists (select from public.audit_event as event where event.tx >= audit_tree.low and event.tx < lowest);
     return;
   end if;
   for node in
@@ -138,7 +145,6 @@ begin
     tree.subtrees := tree.subtrees || node;
     tree.size := tree.size + 1;
   end loop;
-  if added < most then tree.low := lowest; end if;
   update public.audit_tree
   set size = tree.size, subtrees = tree.subtrees, low = tree.low, cluster = tree.cluster;
   root := tree.subtrees[cardinality(tree.subtrees)];
