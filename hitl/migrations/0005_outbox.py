@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='destination',
-            field=models.GeneratedField(db_persist=True, expression=models.Func(models.F('url'), models.Value('^(https?://[^/?#]*|mailto)'), function='substring'), output_field=models.CharField(max_length=500)),
+            field=models.GeneratedField(db_persist=True, expression=models.Func(models.F('url'), models.Value('^(?:[A-Za-z]+:(?://[^/?#]*)?)?'), function='substring'), output_field=models.CharField(max_length=500)),
         ),
         migrations.AlterField(
             model_name='endpoint',
