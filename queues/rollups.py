@@ -6,21 +6,21 @@ from typing import Final
 from django.db import connection, transaction
 
 
-def refresh_rollups(*, now: datetime) -> None:
+def refresh_rollups(now: datetime) -> None:
     """All that a lane's rollup says. Two short statements; see them apart for how often each is worth its while."""
     count_lanes(now=now)
     find_untakeable(now=now)
 
 
 @transaction.atomic
-def count_lanes(*, now: datetime) -> None:
+def count_lanes(now: datetime) -> None:
     """What waits, is held, is put aside, is late, or due within the hour: from indexes, 0.2 s for a million slots."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"now": now})
 
 
 @transaction.atomic
-def find_untakeable(*, now: datetime) -> None:
+def find_untakeable(now: datetime) -> None:
     """How many waiting slots nobody may take: no person fits the lane, all who do are barred, or the one it was passed
     to can't take it any more. Reads every waiting slot with somebody barred, so it is for once a minute.
     """

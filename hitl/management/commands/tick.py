@@ -1,14 +1,24 @@
 import signal
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from hitl import housekeeping
 from hitl.audit import sealing
+from hitl.clock import at_now
+from hitl.outbox.delivery import Courier
 from hitl.tick import Chore, Tick
+from queues import clock, rollups
 
 # Every room's chores: this is the only place that knows them all.
 CHORES = [
+    Chore("deliver", 1, at_now(Courier().round)),
+    Chore("deadlines", 2, at_now(partial(clock.until_done, clock.mark_overdue))),
+    Chore("deferrals", 5, at_now(partial(clock.until_done, clock.wake_deferred))),
+    Chore("leases", 60, at_now(partial(clock.until_done, clock.return_expired))),
+    Chore("lanes", 5, at_now(rollups.count_lanes)),
+    Chore("untakeable", 60, at_now(rollups.find_untakeable)),
     Chore("seal_audit", 2, sealing.seal),
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
     Chore("forget_results", 600, housekeeping.forget_results),
