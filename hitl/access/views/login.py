@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_http_methods, require_POST
 
 from hitl.access import attempts, doors
 from hitl.access.forms import ChangePasswordForm, SetPasswordForm, SignInForm
@@ -20,7 +21,11 @@ from hitl.access.links import password_links
 from hitl.access.middleware import start_clock
 from hitl.audit import log
 
+# Asked before anything else: a form's view of Django's would take PUT for POST.
+as_page = method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
 
+
+@as_page
 class SignIn(auth.LoginView):
     template_name = "access/login.html"
     authentication_form = SignInForm
@@ -55,6 +60,7 @@ def locked_out(request: HttpRequest, *_: object) -> HttpResponse:
     return response
 
 
+@as_page
 class SetPassword(auth.PasswordResetConfirmView):
     """Where the link of an invitation leads. The token leaves the address at once, so that no page passes it on."""
 
@@ -73,6 +79,7 @@ class SetPassword(auth.PasswordResetConfirmView):
         return answer
 
 
+@as_page
 class ChangePassword(auth.PasswordChangeView):
     """One's own password; every other session of the person ends with it."""
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hitl.access import doors, grants, people, roster
 from hitl.access.forms import AuthorityForm, NewPersonForm, ProfileForm
@@ -28,6 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "access/people.html", {**context, "kinds": grants.kinds().values()})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     doors.people(request.user)
     form = NewPersonForm(request.POST or None)

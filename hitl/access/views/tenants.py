@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hitl.access import doors, tenants, tokens
 from hitl.access.forms import TenantForm, TokenForm
@@ -18,6 +18,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "access/tenants.html", {"tenants": led})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     doors.people(request.user)
     form = TenantForm(request.POST or None)
@@ -37,6 +38,7 @@ def tenant(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "access/tenant.html", {"tenant": _led(request, slug)})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def token_list(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = _led(request, slug)
     form = TokenForm(request.POST or None)

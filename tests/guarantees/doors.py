@@ -1,0 +1,131 @@
+"""The table of guarantee 6: for every address of the house, by name, who may come in. A name that is missing fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.guarantees.world import World
+
+Args = Callable[[World], dict[str, Any]]
+
+EVERYBODY = frozenset({
+    "anonymous", "nobody", "reviewer of another queue", "reviewer for another tenant", "former reviewer", "reviewer",
+    "lead for another tenant", "lead", "codebook owner", "approver", "administrator",
+})  # fmt: skip
+SIGNED_IN = EVERYBODY - {"anonymous"}
+NOBODY: frozenset[str] = frozenset()
+ADMINISTRATOR = frozenset({"administrator"})
+TENANT_LEADS = frozenset({"lead", "administrator"})
+QUEUE_LEADS = frozenset({"lead", "lead for another tenant", "administrator"})
+QUEUE_PEOPLE = QUEUE_LEADS | {"reviewer", "reviewer for another tenant"}
+TAKERS = frozenset({"reviewer", "lead"})
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who gets an answer by GET and by POST, with the address filled in with what is home's.
+
+    `far`: the same address of the stranger's things, where only the administrator may come in as `far_opens` says.
+    `mixed`: addresses that name one thing of home and one of somebody else; they open for nobody. `tells`: who may
+    read the stranger's name there. `scopes`: an address of the API, which opens to tokens of these scopes alone.
+    """
+
+    get: frozenset[str] = NOBODY
+    post: frozenset[str] = NOBODY
+    other: frozenset[str] = NOBODY
+    args: Args = lambda world: {}
+    far: Args | None = None
+    mixed: tuple[Args, ...] = ()
+    data: Args = lambda world: {}
+    query: Args = lambda world: {}
+    far_opens: frozenset[str] = ADMINISTRATOR
+    tells: frozenset[str] = ADMINISTRATOR
+    method: str = "GET"
+    scopes: tuple[str, ...] = ()
+
+
+def of(side: str, **names: str) -> Args:
+    """The arguments of an address: `of("home", slug="queue.slug")` is the slug of home's queue."""
+
+    def args(world: World) -> dict[str, Any]:
+        found = {}
+        for name, path in names.items():
+            first, *rest = path.split(".")
+            found[name] = getattr(world, side)[first]
+            for step in rest:
+                found[name] = getattr(found[name], step)
+        return found
+
+    return args
+
+
+def both(**names: str) -> dict[str, Args]:
+    return {"args": of("home", **names), "far": of("far", **names)}
+
+
+TENANT = both(slug="tenant.slug")
+PERSON = both(pk="person.pk")
+SLOT = both(pk="slot.pk")
+
+DOORS: dict[str, Door] = {
+    # hitl/access
+    "healthz": Door(get=EVERYBODY),
+    "login": Door(get=EVERYBODY, post=EVERYBODY),
+    "logout": Door(post=SIGNED_IN),
+    "change_password": Door(get=SIGNED_IN, post=SIGNED_IN),
+    "set_password": Door(get=EVERYBODY, post=EVERYBODY, args=lambda world: {"uidb64": "MQ", "token": "x-y"}),
+    "people": Door(get=ADMINISTRATOR),
+    "person_new": Door(get=ADMINISTRATOR, post=ADMINISTRATOR),
+    "person": Door(get=ADMINISTRATOR, **PERSON),
+    "person_profile": Door(post=ADMINISTRATOR, **PERSON),
+    "person_permissions": Door(post=ADMINISTRATOR, args=lambda w: {"pk": w.home["person"].pk, "kind": "queue"}),
+    "authority_new": Door(post=ADMINISTRATOR, **PERSON),
+    "authority_revoke": Door(args=lambda w: {"pk": w.home["person"].pk, "held": 0}),
+    "person_administrator": Door(post=ADMINISTRATOR, **PERSON),
+    "person_deactivate": Door(post=ADMINISTRATOR, **PERSON),
+    "person_reactivate": Door(post=ADMINISTRATOR, **PERSON),
+    "person_link": Door(post=ADMINISTRATOR, **PERSON),
+    "tenants": Door(get=SIGNED_IN),
+    "tenant_new": Door(get=ADMINISTRATOR, post=ADMINISTRATOR),
+    "tenant": Door(get=TENANT_LEADS, **TENANT),
+    "tokens": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    "token_revoke": Door(
+        post=TENANT_LEADS,
+        **both(slug="tenant.slug", pk="token.pk"),
+        mixed=(lambda w: {"slug": "home", "pk": w.far["token"].pk},),
+    ),
+    # queues/intake
+    "api:api-root": Door(get=NOBODY),
+    "api:openapi-json": Door(get=EVERYBODY, post=EVERYBODY, other=EVERYBODY),
+    "api:openapi-view": Door(get=EVERYBODY, post=EVERYBODY, other=EVERYBODY),
+    "api:send_cases": Door(scopes=("ingest",), method="POST"),
+    "api:assess": Door(scopes=("ingest",), method="POST"),
+    "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),
+    # codebook
+    "codebooks": Door(get=SIGNED_IN),
+    "codebook": Door(
+        get=QUEUE_PEOPLE | {"reviewer of another queue", "codebook owner"},
+        tells=ADMINISTRATOR | {"codebook owner"},
+        **both(slug="codebook.slug"),
+    ),
+    # reviews
+    "home": Door(get=SIGNED_IN),
+    "review": Door(get=SIGNED_IN),
+    "review_queue": Door(get=QUEUE_PEOPLE, **both(slug="queue.slug")),
+    "slots_release": Door(post=SIGNED_IN),
+    "slot_decide": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
+    "slot_undo": Door(post=frozenset({"reviewer", "lead"}), **SLOT, far_opens=NOBODY),
+    "slot_heartbeat": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
+    "slot_draft": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
+    "slot_diff": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
+    "slot_defer": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
+    "slot_pass": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
+    "slot_hand_up": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
+    "decisions": Door(get=SIGNED_IN),
+    "decision_amend": Door(
+        get=frozenset({"reviewer"}),
+        post=frozenset({"reviewer"}),
+        args=of("home", pk="decided.pk"),
+        mixed=(of("home", pk="former.pk"),),
+    ),
+}

@@ -1,0 +1,143 @@
+"""Two neighbours and a stranger: the objects and people that the matrix of guarantee 6 is walked with.
+
+`home` is whose things are asked for. `near` has people who work in the same queue for another tenant. `far` belongs to
+nobody here but the administrator; everything written in it holds SECRET, which must reach nobody else's screen.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from codebook.models import Label, QueueCodebook
+from hitl.access import tokens
+from hitl.audit import log
+from hitl.models import Job
+from queues import claims
+from queues.models import Slot
+from reviews import deciding
+from reviews.deciding import Given
+from tests.factories.codebook import CodebookFactory, published
+from tests.factories.hitl import TenantFactory, UserFactory, grant
+from tests.factories.queues import (
+    CaseFactory,
+    LaneFactory,
+    QueueFactory,
+    RoutingRuleFactory,
+    SlotFactory,
+    lead_of,
+    reviewer_of,
+)
+
+SECRET = "Zyxomma"
+NUMBERS = count(1)
+
+
+@dataclass
+class World:
+    """`home`, `far`: things by name. `people`: who asks, by role; None is nobody who signed in."""
+
+    home: dict[str, Any] = field(default_factory=dict)
+    far: dict[str, Any] = field(default_factory=dict)
+    people: dict[str, Any] = field(default_factory=dict)
+
+
+def build() -> World:
+    world = World()
+    billing = QueueFactory(slug="billing", name="Billing", hand_up_to="finance.L1")
+    home = LaneFactory(queue=billing, tenant=TenantFactory(slug="home", name="Home"))
+    near = LaneFactory(queue=billing, tenant=TenantFactory(slug="near", name="Near"))
+    other = LaneFactory(queue=QueueFactory(slug="claims", name="Claims"), tenant=home.tenant)
+    far = LaneFactory(
+        queue=QueueFactory(slug="far", name=f"Queue {SECRET}"),
+        tenant=TenantFactory(slug="far", name=f"Tenant {SECRET}"),
+    )
+    version = published(billing, codebook=CodebookFactory(slug="support", title="Support answers"))
+    QueueCodebook.objects.create(queue=other.queue, codebook=version.codebook)
+    # The codebook that everybody here works with is a stranger's queue's too.
+    QueueCodebook.objects.create(queue=QueueFactory(name=f"Also {SECRET}"), codebook=version.codebook)
+    published(far.queue, codebook=CodebookFactory(slug="far", title=f"Codebook {SECRET}", owner=_far_person()))
+    world.people = _people(home, near, other, version.codebook)
+    world.home = _things(home, world.people["lead"], version.codebook, "home")
+    world.far = _things(far, _far_person(lead_of, far), far.queue.codebook_use.codebook, SECRET)
+    # The stranger's cases also wait in the queue that everybody here works in.
+    SlotFactory(lane=LaneFactory(queue=billing, tenant=far.tenant), case=_case(far, SECRET, queue=billing))
+    world.home["decided"] = _decision(home, world.people["reviewer"], version)
+    world.home["former"] = _decision(home, world.people["former reviewer"], version, text=f"Former {SECRET}")
+    _dismiss(world.people["former reviewer"], home)
+    world.home["held"] = claims.hold(user=world.people["reviewer"])[0]
+    return world
+
+
+def _people(home: Any, near: Any, other: Any, codebook: Any) -> dict[str, Any]:
+    nobody = UserFactory(name="Without any grant")
+    return {
+        "anonymous": None,
+        "nobody": nobody,
+        "reviewer of another queue": reviewer_of(other),
+        "reviewer for another tenant": reviewer_of(near),
+        "former reviewer": reviewer_of(home),
+        "reviewer": reviewer_of(home),
+        "lead for another tenant": lead_of(near),
+        "lead": lead_of(home),
+        "codebook owner": codebook.owner,
+        "approver": grant(grant(UserFactory(), "approve_queue", home.queue), "work_in_tenant", home.tenant),
+        "administrator": UserFactory(is_superuser=True),
+    }
+
+
+def _far_person(make: Any = None, *lanes: Any) -> Any:
+    fields = {"name": f"Person {SECRET}"}
+    return make(*lanes, **fields) if make else UserFactory(**fields)
+
+
+def _case(lane: Any, mark: str, **fields: Any) -> Any:
+    return CaseFactory(
+        tenant=lane.tenant, question=f"Question {mark}?", draft=f"Draft {mark}.", reason=f"Reason {mark}.",
+        external_id=f"case-{mark}-{next(NUMBERS)}", policy=f"Policy {mark}", topic=f"topic {mark}",
+        evidence=[{"document_id": f"doc-{mark}", "title": mark, "quote": mark, "score": 0.5}],
+        **{"queue": lane.queue, **fields},
+    )  # fmt: skip
+
+
+def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
+    """One of everything that has an address, of this lane's queue and tenant."""
+    rule = RoutingRuleFactory(queue=lane.queue, name=f"Rule {mark}", domains=[f"domain-{mark.lower()}"])
+    rule.tenants.add(lane.tenant)
+    token, secret = tokens.issue(tenant=lane.tenant, name=f"Token {mark}", scopes=["ingest"])
+    log.append(
+        actor=lead, action="case.seen", subject=f"case:{mark}", tenant_id=lane.tenant.pk, queue_id=lane.queue.pk,
+        detail={"mark": mark},
+    )  # fmt: skip
+    return {
+        "lane": lane,
+        "queue": lane.queue,
+        "tenant": lane.tenant,
+        "codebook": codebook,
+        "slot": SlotFactory(lane=lane, case=_case(lane, mark)),
+        "unrouted": _case(lane, f"{mark} unrouted", queue=None),
+        "rule": rule,
+        "token": token,
+        "secret": secret,
+        "job": Job.objects.create(kind="upload", title=f"Job {mark}", tenant=lane.tenant, started_by=lead, total=1),
+        "person": lead,
+    }
+
+
+def _decision(lane: Any, reviewer: Any, version: Any, text: str = "Decided") -> Slot:
+    slot = SlotFactory(
+        lane=lane, case=_case(lane, text), reserved_for=reviewer, due_at=timezone.now() + timedelta(hours=1)
+    )
+    claim = next(claim for claim in claims.hold(user=reviewer) if claim.slot_id == slot.pk)
+    given = Given(verdict=Label.Verdict.ACCEPT, version_id=version.pk)
+    deciding.decide(user=reviewer, slot_id=slot.pk, token=claim.token, given=given, painted=None)
+    claims.release(user=reviewer)
+    return slot
+
+
+def _dismiss(person: Any, lane: Any) -> None:
+    for thing in (lane.queue, lane.tenant):
+        table = {"queue": "queueuserpermission_set", "tenant": "tenantuserpermission_set"}[thing._meta.model_name]
+        getattr(thing, table).filter(user=person).delete()
