@@ -4,6 +4,7 @@ from hitl.views.health import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("api/v1/", include("hitl.api")),
     path("", include("hitl.access.urls")),
     path("", include("hitl.audit.urls")),
     path("", include("hitl.outbox.urls")),

@@ -1,0 +1,112 @@
+"""A request's body as blocks of bytes: unpacked, within its limit, and never whole in memory."""
+
+import zlib
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+
+BLOCK: Final = 256 * 1024
+JSON_BYTES: Final = 32 * 1024 * 1024
+JSON_TYPES: Final = frozenset(("application/json",))
+LINES_TYPES: Final = frozenset(
+    ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+)
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class BodyRefused(Exception):
+    """A body that is not read, or not read on: the status to answer with, and the sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
+def media_type(request: HttpRequest) -> str:
+    """What the body is said to be, checked. Raises BodyRefused."""
+    said = (request.content_type or "").lower()
+    if said not in JSON_TYPES | LINES_TYPES:
+        named = f"{said[:80]} is not read here" if said else "The request does not say what its body is"
+        raise BodyRefused(
+            415, f"{named}. Send Content-Type: application/json, or application/x-ndjson for one case a line."
+        )
+    charset = (request.content_params or {}).get("charset", "utf-8").strip("\"'").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise BodyRefused(415, f"JSON is sent in UTF-8, not in {charset[:40]}.")
+    return said
+
+
+def blocks(request: HttpRequest, most: int) -> Iterator[bytes]:
+    """The body in blocks, at most `most` bytes of it once unpacked. Raises BodyRefused, perhaps half-way."""
+    packing = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if packing not in ("identity", "", "gzip", "x-gzip"):
+        raise BodyRefused(415, f"Content-Encoding: {packing[:40]} is not understood. Send gzip, or nothing.")
+    raw = _raw(_stream(request, most))
+    read = 0
+    for block in _unpacked(raw) if "gzip" in packing else raw:
+        read += len(block)
+        if read > most:
+            raise too_large(most)
+        yield block
+
+
+def whole(request: HttpRequest, most: int = JSON_BYTES) -> bytes:
+    """All of a small body."""
+    return b"".join(blocks(request, most))
+
+
+def too_large(most: int) -> BodyRefused:
+    sentence = f"The body is larger than {most // 1024 // 1024} MB. Send it in parts."
+    if most == JSON_BYTES:
+        sentence += " One case a line (application/x-ndjson) may be larger."
+    return BodyRefused(413, sentence)
+
+
+def _stream(request: HttpRequest, most: int) -> Readable:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length:
+        if length.isdigit() and int(length) > most:
+            raise too_large(most)
+        return request
+    if request.META.get("wsgi.input_terminated"):
+        # A body sent in chunks has no length: Django would take it for empty, the server's own stream ends by itself.
+        stream: Readable = request.META["wsgi.input"]
+        return stream
+    if request.headers.get("Transfer-Encoding"):
+        raise BodyRefused(411, "The body's length is not known here. Send it with a Content-Length.")
+    return request
+
+
+def _raw(stream: Readable) -> Iterator[bytes]:
+    try:
+        while block := stream.read(BLOCK):
+            yield block
+    except (UnreadablePostError, OSError):
+        raise BodyRefused(400, "The connection broke before the body had ended.") from None
+
+
+def _unpacked(raw: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpacks block by block, so that a small body that swells is stopped at the limit, not in memory."""
+    member = zlib.decompressobj(wbits=31)
+    began = False
+    try:
+        for block in raw:
+            while block:
+                began = True
+                yield member.decompress(block, BLOCK)
+                block = member.unconsumed_tail
+                if member.eof:
+                    block = member.unused_data
+                    member, began = zlib.decompressobj(wbits=31), bool(block)
+            # What still stands in the window comes out with the next block, or here, without any input.
+        while began and (rest := member.decompress(b"", BLOCK)):
+            yield rest
+    except zlib.error:
+        raise BodyRefused(400, "The body is not gzip, though Content-Encoding says so, or it is damaged.") from None
+    if began and not member.eof:
+        raise BodyRefused(400, "The gzip body ends before its end. It was probably cut off on the way.")

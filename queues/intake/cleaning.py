@@ -1,0 +1,83 @@
+"""Takes personal data out of a case, field by field: running text whole, names and ids with care."""
+
+from typing import Any, Final
+
+from hitl.models import Tenant
+from queues.intake.schema import EscalatedCase, Evidence
+from queues.scrub import REGIONS, scrub
+from queues.scrubbing import key_of, scrubbed
+
+TEXTS: Final = (
+    "user_question", "model_draft", "conversation", "tool_results", "policy", "reason_for_escalation", "judges",
+    "policy_flags", "metadata",
+)  # fmt: skip
+# With the room their columns have: a pseudonym may be longer than what it stands for.
+NAMES: Final = {
+    "domain": 80, "topic": 120, "trace_id": 200, "user_key": 80, "model": 120, "prompt_version": 120, "release": 120,
+}  # fmt: skip
+# In a name or an id a run of digits is an id: only written with a + is it somebody's phone.
+DIGITS: Final = frozenset(("phone", "card", "account"))
+WORDS: Final = {"email": "an e-mail address", "iban": "a bank account", "phone": "a phone number"}
+
+
+def clean(case: EscalatedCase, tenant: Tenant) -> EscalatedCase:
+    """The case as it may be stored for this tenant. `case_id` and `callback_url` stay: see `refusal`."""
+    if not tenant.scrubs:
+        return case
+    texts = {field: value for field in TEXTS if (value := getattr(case, field))}
+    changed: dict[str, Any] = scrubbed(texts, tenant)
+    for field, longest in NAMES.items():
+        if value := getattr(case, field):
+            changed[field] = clean_name(value, tenant)[:longest]
+    if case.evidence:
+        changed["evidence"] = clean_evidence(case.evidence, tenant)
+    return case.model_copy(update=changed)
+
+
+def clean_evidence(passages: list[Evidence], tenant: Tenant) -> list[Evidence]:
+    """Quotes and titles are text; a document's id and address must still lead to it where they can."""
+    texts = [(passage.get("quote"), passage.get("title")) for passage in passages]
+    cleaned: list[Evidence] = []
+    for passage, (quote, title) in zip(passages, scrubbed(texts, tenant), strict=True):
+        new = Evidence(**passage)
+        if quote:
+            new["quote"] = quote
+        if title:
+            new["title"] = title
+        new["document_id"] = clean_name(passage["document_id"], tenant)
+        if url := passage.get("url"):
+            new["url"] = clean_name(url, tenant)
+        if marker := passage.get("marker"):
+            new["marker"] = clean_name(marker, tenant)
+        cleaned.append(new)
+    return cleaned
+
+
+def clean_name(name: str, tenant: Tenant) -> str:
+    """A name or an id without what is personal in it."""
+    found = scrub(name, key=key_of(tenant.pk), regions=tuple(tenant.regions) or REGIONS)
+    return found.text if personal(name, {one.kind for one in found.found}) else name
+
+
+def refusal(case: EscalatedCase, tenant: Tenant) -> str | None:
+    """Why a case cannot be taken as it is: these two fields must work as they are, so they are never changed."""
+    if not tenant.scrubs:
+        return None
+    if kind := _found(case.case_id, tenant):
+        return f"case_id: holds {kind}. It is kept as it comes, so send an id without personal data."
+    if case.callback_url and (kind := _found(case.callback_url, tenant)):
+        return f"callback_url: holds {kind}. It is kept as it comes; deliveries are signed, so it needs no secret."
+    return None
+
+
+def personal(text: str, kinds: set[str]) -> bool:
+    return bool(kinds - DIGITS) or ("+" in text and "phone" in kinds)
+
+
+def _found(text: str, tenant: Tenant) -> str | None:
+    found = scrub(text, key=key_of(tenant.pk), regions=tuple(tenant.regions) or REGIONS).found
+    kinds = {one.kind for one in found}
+    if not personal(text, kinds):
+        return None
+    kind = min(kinds - DIGITS or {"phone"})
+    return WORDS.get(kind, "what looks like a secret")

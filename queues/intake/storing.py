@@ -1,0 +1,195 @@
+"""Stores what was found fit: receipts first, which decide who wins; then the winners' cases and slots through COPY."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+from pydantic_core import to_json
+
+from hitl.models import Tenant
+from queues import placing
+from queues.intake.schema import RISKS, EscalatedCase
+from queues.models import Case
+from queues.risk import Risk
+from queues.weighing import Answer, Terms, Weighed, Weigher
+
+KIND: Final = "case"
+COLUMNS: Final = (
+    "id", "tenant_id", "external_id", "origin", "state", "domain", "language", "language_detected", "risk", "topic",
+    "question", "draft", "conversation", "evidence", "tool_results", "policy", "reason", "assessment", "confidence",
+    "triggers", "trace_id", "user_key", "model", "prompt_version", "release", "callback_url", "queue_id", "authority",
+    "routing", "received_at", "producer_deadline", "due_at", "due_because",
+)  # fmt: skip
+SIGNALS: Final = {
+    "retrieval_score": "retrieval_score",
+    "rerank_margin": "rerank_margin",
+    "groundedness": "groundedness",
+    "tool_success": "tool_success",
+    "policy_classifier_score": "policy_classifier_score",
+    "self_reported_confidence": "self_reported",
+}
+
+
+class Ready(NamedTuple):
+    """A row that may be stored once it is cleaned: checked, its language tidied. `at` is its index."""
+
+    at: int
+    case: EscalatedCase
+    digests: tuple[bytes, ...]
+    language: str
+    cleaned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The receipt of a case id that was taken in before."""
+
+    digest: bytes
+    received_at: datetime
+
+
+def known(tenant: Tenant, case_ids: Sequence[str]) -> dict[str, Known]:
+    """The receipts there are for these ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select external_id, digest, received_at from queues_receipt"
+            " where tenant_id = %s and kind = %s and external_id = any(%s)",
+            [tenant.pk, KIND, list(case_ids)],
+        )
+        return {external_id: Known(bytes(digest), at) for external_id, digest, at in cursor.fetchall()}
+
+
+def store(batch: Sequence[Ready], *, tenant: Tenant, terms: Terms, now: datetime) -> list[Ready]:
+    """A step: store those whose id nobody took in first, and say which. Receipts are made in the order of their ids, so
+    that two requests with the same rows wait for each other and never both for the other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select nextval('queues_case_id_seq') from generate_series(1, %s)", [len(batch)])
+        by_number = {number: ready for (number,), ready in zip(cursor.fetchall(), batch, strict=True)}
+        cursor.execute(
+            "insert into queues_receipt (tenant_id, kind, external_id, digest, object_id, received_at)"
+            " select %s, %s, external_id, digest, object_id, %s"
+            " from unnest(%s::text[], %s::bytea[], %s::bigint[]) as wanted (external_id, digest, object_id)"
+            " order by external_id on conflict (tenant_id, kind, external_id) do nothing returning object_id",
+            [
+                tenant.pk,
+                KIND,
+                now,
+                [ready.case.case_id for ready in batch],
+                [ready.digests[0] for ready in batch],
+                list(by_number),
+            ],
+        )
+        won = sorted(number for (number,) in cursor.fetchall())
+        slots: list[placing.SlotRow] = []
+        if won:
+            weigher = Weigher(terms, now)
+            with cursor.copy(f"copy queues_case ({', '.join(COLUMNS)}) from stdin") as copy:
+                for number in won:
+                    ready = by_number[number]
+                    weighed = weigher.weigh(answer(ready.case, ready.language), sent=True)
+                    copy.write_row(_row(number, ready.case, weighed, tenant, terms, now))
+                    if weighed.placement.queue_id is not None:
+                        slots.append(_slot(number, weighed, weighed.placement.queue_id, tenant))
+    if slots:
+        placing.open_slots(slots, now=now)
+    return [by_number[number] for number in won]
+
+
+def answer(case: Any, language: str) -> Answer:
+    """What the weighing needs to know of a case, or of an answer that is only asked about."""
+    return Answer(
+        question=case.user_question,
+        draft=case.model_draft,
+        domain=case.domain,
+        topic=case.topic,
+        language=language,
+        risk=None if case.risk_level is None else Risk(RISKS.index(case.risk_level) + 1),
+        deadline=case.sla_deadline,
+        reason=case.reason_for_escalation,
+        signals=signals(case),
+        evidence=case.evidence,
+        tool_results=case.tool_results,
+        judges=tuple((judge["name"], score) for judge in case.judges if (score := judge.get("score")) is not None),
+        user_requested_human=case.user_requested_human,
+        user_rating=case.user_rating,
+        policy_flags=tuple(case.policy_flags),
+    )
+
+
+def signals(case: Any) -> dict[str, float]:
+    """The confidence signals that were sent, by the names that `queues.confidence` knows them by."""
+    return {key: value for field, key in SIGNALS.items() if (value := getattr(case, field)) is not None}
+
+
+def _row(
+    number: int, case: EscalatedCase, weighed: Weighed, tenant: Tenant, terms: Terms, now: datetime
+) -> Sequence[object]:
+    """In the order of COLUMNS."""
+    placement, found = weighed.placement, weighed.assessment
+    assessment = {
+        **found.to_json(),
+        "confidence": weighed.confidence.to_json(),
+        "revision": terms.revision,
+        "sent": sent(case),
+    }
+    return (
+        number,
+        tenant.pk,
+        case.case_id,
+        Case.Origin.ESCALATION.value,
+        Case.State.WAITING.value,
+        case.domain,
+        weighed.language,
+        weighed.language_detected,
+        int(found.risk),
+        case.topic,
+        case.user_question,
+        case.model_draft,
+        to_json(case.conversation).decode() if case.conversation else "[]",
+        to_json(case.evidence).decode() if case.evidence else "[]",
+        to_json(case.tool_results).decode() if case.tool_results else "[]",
+        case.policy,
+        case.reason_for_escalation,
+        to_json(assessment).decode(),
+        weighed.confidence.value,
+        f"{{{','.join(one.key.value for one in found.triggers)}}}",
+        case.trace_id,
+        case.user_key,
+        case.model,
+        case.prompt_version,
+        case.release,
+        case.callback_url or "",
+        placement.queue_id,
+        placement.routed.authority,
+        placement.routing,
+        now,
+        case.sla_deadline,
+        placement.due_at,
+        placement.due_because,
+    )
+
+
+def sent(case: EscalatedCase) -> Mapping[str, Any]:
+    """What the producer sent that no column holds: it is weighed again when thresholds are tried on past cases."""
+    found: dict[str, Any] = {}
+    if heard := signals(case):
+        found["signals"] = heard
+    for field in ("judges", "user_requested_human", "user_rating", "policy_flags", "metadata"):
+        value = getattr(case, field)
+        if value or (field == "user_rating" and value is not None):
+            found[field] = value
+    found["risk_level"] = case.risk_level
+    return found
+
+
+def _slot(number: int, weighed: Weighed, queue_id: int, tenant: Tenant) -> placing.SlotRow:
+    lane = placing.lane_of(
+        queue_id=queue_id,
+        tenant_id=tenant.pk,
+        language=weighed.language,
+        authority=weighed.placement.routed.authority,
+    )
+    return placing.SlotRow(number, lane, weighed.placement.priority, weighed.placement.due_at)

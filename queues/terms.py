@@ -1,0 +1,83 @@
+"""Reads what a tenant's cases are measured by at this moment, once for however many of them."""
+
+from typing import Final
+
+from django.db.models import Prefetch
+
+from hitl.models import Tenant, User
+from queues.calendars import BusinessCalendar
+from queues.models import AssessmentRevision, Calendar, Queue, RouteQuality, RoutingRule
+from queues.risk import Risk
+from queues.routing import Rule, rulebook
+from queues.sla import Sla, Unit
+from queues.triggers import DEFAULTS, AssessmentSettings
+from queues.weighing import QueueTerms, Terms
+
+# Of fewer decisions than this a share says little.
+FEWEST_DECIDED: Final = 20
+
+
+def of(tenant: Tenant) -> Terms:
+    """The terms as they stand now."""
+    revision = AssessmentRevision.objects.filter(tenant=tenant).order_by("-number").first()
+    rules = rules_in_force()
+    queues = Queue.objects.filter(pk__in={rule.queue_id for rule in rules}).select_related("calendar")
+    routes = RouteQuality.objects.filter(tenant=tenant, decided__gte=FEWEST_DECIDED)
+    spoken = User.objects.filter(is_active=True).values_list("languages", flat=True)
+    return Terms(
+        tenant=tenant.slug,
+        revision=revision.number if revision else None,
+        settings=AssessmentSettings.from_json(revision.settings) if revision else DEFAULTS,
+        quality={(route.domain, route.topic): route.accepted / route.decided for route in routes},
+        rules=rulebook(rules),
+        queues={queue.pk: queue_terms(queue) for queue in queues},
+        languages=frozenset(tag for tags in spoken for tag in tags) | {tag for rule in rules for tag in rule.languages},
+    )
+
+
+def rules_in_force() -> list[Rule]:
+    """The active rules of active queues, as values."""
+    found = (
+        RoutingRule.objects.filter(is_active=True, queue__is_active=True)
+        .select_related("queue")
+        .prefetch_related(Prefetch("tenants", Tenant.objects.only("slug")))
+    )
+    return [as_value(rule) for rule in found]
+
+
+def as_value(rule: RoutingRule) -> Rule:
+    return Rule(
+        id=rule.pk,
+        name=rule.name,
+        queue_id=rule.queue_id,
+        queue_name=rule.queue.name,
+        position=rule.position,
+        domains=frozenset(rule.domains),
+        languages=frozenset(rule.languages),
+        tenants=frozenset(tenant.slug for tenant in rule.tenants.all()),
+        min_risk=None if rule.min_risk is None else Risk(rule.min_risk),
+        max_risk=None if rule.max_risk is None else Risk(rule.max_risk),
+        due_within_minutes=rule.due_within_minutes,
+        triggers=frozenset(rule.triggers),
+        topics=frozenset(rule.topics),
+        authority=rule.authority,
+    )
+
+
+def queue_terms(queue: Queue) -> QueueTerms:
+    return QueueTerms(
+        Sla(Unit(queue.sla), queue.sla_amount), None if queue.calendar is None else calendar(queue.calendar)
+    )
+
+
+def calendar(stored: Calendar) -> BusinessCalendar:
+    return BusinessCalendar.from_json(
+        {
+            "name": stored.name,
+            "time_zone": stored.time_zone,
+            "hours": stored.hours,
+            "country": stored.country,
+            "subdivision": stored.subdivision,
+            "extra_holidays": [day.isoformat() for day in stored.extra_holidays],
+        }
+    )
