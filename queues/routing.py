@@ -76,14 +76,18 @@ class Routed:
     passed_over: tuple[PassedOver, ...]
 
     def to_json(self, most: int = STORED_REFUSALS) -> dict[str, Any]:
-        """What is stored on the case, so that the reason stays true after the rules change; `most` keeps it short."""
+        """What is stored on the case, so that the reason stays true after the rules change; `most` keeps it short.
+
+        The case's people and its producer read it: a rule for other tenants' cases alone is no business of theirs.
+        """
+        tried = [passed for passed in self.passed_over if passed.condition != "tenant"]
         return {
             "rule": None if self.rule is None else {"id": self.rule.id, "name": self.rule.name},
             "queue": None if self.rule is None else {"id": self.rule.queue_id, "name": self.rule.queue_name},
             "authority": self.authority,
             "matched": list(self.matched),
-            "passed_over": [[passed.rule, passed.words] for passed in self.passed_over[:most]],
-            "passed_over_in_all": len(self.passed_over),
+            "passed_over": [[passed.rule, passed.words] for passed in tried[:most]],
+            "passed_over_in_all": len(tried),
         }
 
     def explain(self) -> list[str]:
@@ -160,7 +164,8 @@ def route(facts: Facts, rules: Rulebook | Iterable[Rule]) -> Routed:
         elif rule.due_within_minutes is not None and (due is None or due > rule.due_within_minutes):
             failed = "deadline"
         else:
-            return Routed(rule, rule.authority, compiled.matched, tuple(passed))
+            matched = (f"tenant {tenant}", *compiled.matched[1:]) if rule.tenants else compiled.matched
+            return Routed(rule, rule.authority, matched, tuple(passed))
         passed.append(compiled.refusals[failed])
     return Routed(None, "", (), tuple(passed))
 

@@ -161,6 +161,16 @@ def test_what_is_stored_explains_itself_later_and_stays_short():
     assert sentences({}) == []
 
 
+def test_what_is_stored_names_no_other_tenant_and_no_rule_of_theirs_alone():
+    shared = rule(1, tenants=["acme", "globex"], domains=["legal"])
+    theirs = rule(2, name="globex only", tenants=["globex"], domains=["legal"], topics=["cancellation"])
+
+    told = json.dumps(route(LEGAL_DE, [theirs, shared]).to_json())
+
+    assert "globex" not in told
+    assert "tenant acme" in told
+
+
 class TestMoves:
     OLD = (rule(1, domains=["legal"]), rule(2))
 
