@@ -5,8 +5,17 @@ const docNo = (article, number) => article.querySelector(`.doc[data-number="${nu
 const box = (doc) => doc.querySelector("[name=incorrect]");
 let picking = null;
 
-/** Scrolls each folded document to its first marked passage. */
+/** Makes a case ready: claims know their documents, and each folded document is scrolled to its first passage. */
 export function open(article) {
+  let claims = [];
+  for (const one of article.querySelectorAll(".draft .claim:not(.no), .draft sup.refs")) {
+    if (one.matches(".claim")) claims.push(one);
+    else {
+      const numbers = [...one.children].map((link) => link.textContent).join(" ");
+      for (const claim of [...claims, one]) claim.dataset.docs = numbers;
+      claims = [];
+    }
+  }
   for (const doc of article.querySelectorAll(".doc.long")) {
     const text = doc.querySelector(".text");
     const mark = text.querySelector("mark");
@@ -63,10 +72,11 @@ export function link(host) {
     for (const one of host.querySelectorAll(".lit:not(section)")) one.classList.remove("lit");
     const article = target.closest?.(".case");
     if (!article) return;
-    const claim = target.closest(".claim[data-docs]") ?? target.closest("sup")?.previousElementSibling;
+    const claim = target.closest("[data-docs]");
     const doc = target.closest(".doc");
-    if (claim?.dataset.docs) {
-      for (const number of claim.dataset.docs.split(" ")) docNo(article, number)?.classList.add("lit");
+    if (claim) {
+      const numbers = target.closest("sup a") ? [target.textContent] : claim.dataset.docs.split(" ");
+      for (const number of numbers) docNo(article, number)?.classList.add("lit");
     } else if (doc) {
       for (const one of article.querySelectorAll(`.claim[data-docs~="${doc.dataset.number}"]`)) one.classList.add("lit");
     }
