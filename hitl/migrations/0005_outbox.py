@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.functions
 import django.db.models.deletion
+import django.db.models.fields.json
 from django.db import migrations, models
 
 
@@ -49,7 +50,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='uid',
-            field=models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), help_text='The same at each attempt: a repeat is known by it.'),
+            field=models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), help_text='The same at each attempt: receivers know a repeat by it.'),
         ),
         migrations.AddField(
             model_name='message',
@@ -76,6 +77,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='message',
             index=models.Index(condition=models.Q(('state', 'sent')), fields=['tenant', 'sent_at'], name='message_sent_lately'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(models.F('tenant'), django.db.models.fields.json.KeyTextTransform('case_id', django.db.models.fields.json.KeyTextTransform('data', 'payload')), name='message_by_case'),
         ),
         migrations.AddField(
             model_name='signingsecret',

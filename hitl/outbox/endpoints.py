@@ -94,7 +94,11 @@ def signing_keys(owners: set[Owner], now: datetime) -> dict[Owner, tuple[str, ..
     keys = _read(owners, now)
     missing = owners - keys.keys()
     SigningSecret.objects.bulk_create(
-        (SigningSecret(tenant_id=tenant, endpoint_id=of, sealed=secrets.seal(secrets.new())) for tenant, of in missing if tenant),
+        (
+            SigningSecret(tenant_id=tenant, endpoint_id=of, sealed=secrets.seal(secrets.new()))
+            for tenant, of in missing
+            if tenant
+        ),
         ignore_conflicts=True,
     )
     return keys | _read(missing, now)

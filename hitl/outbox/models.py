@@ -1,6 +1,7 @@
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.fields.json import KT
 
 from hitl.access.models import Tenant
 
@@ -25,6 +26,11 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def topic_names(self) -> str:
+        """What it hears of, in words."""
+        return "; ".join(label for topic, label in self.Topic.choices if topic in self.topics) or "Everything"
 
 
 class SigningSecret(models.Model):
@@ -108,6 +114,7 @@ class Message(models.Model):
                 name="message_unsettled",
             ),
             models.Index(fields=["tenant", "sent_at"], condition=Q(state="sent"), name="message_sent_lately"),
+            models.Index(F("tenant"), KT("payload__data__case_id"), name="message_by_case"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -118,3 +125,18 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.key}"
+
+    @property
+    def what(self) -> str:
+        """Its topic in words."""
+        return {**dict(Endpoint.Topic.choices), "email": "E-mail", "test": "Test"}.get(self.topic, self.topic)
+
+    @property
+    def about(self) -> str:
+        """The producer's id of the case, or an e-mail's subject."""
+        return str(self.payload.get("data", {}).get("case_id") or self.payload.get("subject", ""))
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it waits because its endpoint is switched off."""
+        return bool(self.endpoint and not self.endpoint.is_active)
