@@ -32,10 +32,15 @@ def secret(name: str, file: Path) -> str:
     if value := os.environ.get(name, ""):
         return value
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(f".{os.getpid()}")
-        new.touch(mode=0o600)
-        new.write_text(secrets.token_urlsafe(50))
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            new = file.with_suffix(f".{os.getpid()}")
+            new.touch(mode=0o600)
+            new.write_text(secrets.token_urlsafe(50))
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"The data folder {file.parent} cannot be written ({error.strerror}): choose another with --data-dir."
+            ) from error
         try:
             os.link(new, file)
         except FileExistsError:

@@ -20,6 +20,9 @@ from hitl.access import people
 from hitl.database.base import Unavailable
 from hitl.models import User
 
+# django-htmx brings other versions of htmx, which take seconds to compress.
+UNUSED_STATIC = ["htmx-4*", "htmax*", "guardian"]
+
 OWN_LOGIN = """
 select r.rolsuper or pg_has_role(session_user, t.tableowner, 'member')
 from pg_roles r, pg_tables t
@@ -133,7 +136,7 @@ def collect_static() -> None:
             digest.update(f"{file} {state.st_size} {state.st_mtime_ns}\n".encode())
     mark = Path(settings.STATIC_ROOT) / ".collected"
     if not mark.exists() or mark.read_text() != digest.hexdigest():
-        call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED_STATIC)
         mark.write_text(digest.hexdigest())
 
 
