@@ -71,7 +71,7 @@ class _Proof:
         if rest.behind:
             self.report.say(
                 Fault(
-                    f"Event {rest.behind} was put in later, behind what was sealed: nobody appended it.",
+                    f"Event {rest.behind} was put in behind what was sealed: no transaction of ours did that.",
                     None,
                     rest.behind,
                 )
@@ -97,10 +97,9 @@ class _Proof:
         at = self.tree.size
         if item.position != at:
             if item.position > at:
-                said = f"The event at place {at:,} is missing: place {item.position:,} comes next."
+                self._missing()
             else:
-                said = f"At place {at:,} the order is not that of the seal: place {item.position:,} comes next."
-            self.report.say(Fault(said, at))
+                self.report.say(Fault(f"Place {item.position:,} comes twice; place {at:,} should be next.", at))
             return False
         was = self._leaf_outside()
         if item.line is None:
@@ -115,6 +114,9 @@ class _Proof:
     def _bad(self, item: Sealed, how: str) -> None:
         event_id = item.event_id or _id_in(item.line)
         self.report.say(Fault(f"Event {event_id} (place {item.position:,}) {how}.", item.position, event_id))
+
+    def _missing(self) -> None:
+        self.report.say(Fault(f"The event at place {self.tree.size:,} is missing.", self.tree.size))
 
     def _leaf_outside(self) -> bytes | None:
         try:
@@ -132,9 +134,10 @@ class _Proof:
             self.report.say(Fault(str(error), self.report.signed))
             return True
         if note.size != self.tree.size or note.size != item.size or note.origin != self.source.origin:
-            self.report.say(
-                Fault(f"A checkpoint of {note.origin} over {note.size:,} events stands after {self.tree.size:,}.")
-            )
+            if note.size > self.tree.size:
+                self._missing()
+            else:
+                self.report.say(Fault(f"The checkpoint of {note.size:,} events of {note.origin} is out of place here."))
             return False
         if note.root != self.tree.root():
             if not any(

@@ -62,7 +62,8 @@ create table audit_tree (
   size bigint not null default 0,
   subtrees bytea[] not null default '{}',
   low xid8 not null default '0',
-  cluster bigint not null default 0
+  cluster bigint not null default 0,
+  constraint audit_tree_has_its_subtrees check (cardinality(subtrees) = bit_count(size::bit(64)))
 );
 insert into audit_tree (origin) values ('hitl-audit/' || gen_random_uuid());
 
