@@ -156,9 +156,7 @@ def test_any_path_will_do(tmp_path: Path, name: str) -> None:
 def test_a_folder_of_another_version_is_refused_in_a_sentence_and_left_alone(data: Path) -> None:
     data.mkdir()
     (data / "PG_VERSION").write_text("9\n")
-    with pytest.raises(
-        keeper.KeeperError, match=r"made by PostgreSQL 9; here is PostgreSQL .*Nothing was touched"
-    ):
+    with pytest.raises(keeper.KeeperError, match=r"made by PostgreSQL 9; here is PostgreSQL .*Nothing was touched"):
         keeper.attach(data)
     assert sorted(path.name for path in data.iterdir()) == ["PG_VERSION"]
 

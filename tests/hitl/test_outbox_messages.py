@@ -50,7 +50,9 @@ def test_each_endpoint_that_wants_the_topic_gets_its_own_message():
 def test_an_address_given_with_the_case_is_told_too_but_never_twice():
     tenant = TenantFactory()
     endpoint(tenant, "https://example.com/hook")
-    posted = post(tenant, extra_urls=["https://example.com/hook", "https://app.example/back", "https://app.example/back"])
+    posted = post(
+        tenant, extra_urls=["https://example.com/hook", "https://app.example/back", "https://app.example/back"]
+    )
     assert sorted(m.url for m in posted) == ["https://app.example/back", "https://example.com/hook"]
     assert Message.objects.get(url="https://app.example/back").endpoint is None
 

@@ -185,7 +185,9 @@ class TestSendingAgain:
 class TestEndpoints:
     def test_a_new_address_shows_its_secret_once(self, client, tenant):
         with receiving() as receiver:
-            answer = client.post(reverse("endpoints", args=["acme"]), {"url": receiver.url(), "topics": ["case.decided"]})
+            answer = client.post(
+                reverse("endpoints", args=["acme"]), {"url": receiver.url(), "topics": ["case.decided"]}
+            )
             page = answer.content.decode()
             secret = page.partition('value="whsec_')[2].partition('"')[0].replace("&#x2B;", "+")
             assert "no-store" in answer.headers["Cache-Control"]

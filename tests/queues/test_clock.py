@@ -111,7 +111,9 @@ class TestDeferrals:
         lane = LaneFactory()
         due, later = SlotFactory(lane=lane), SlotFactory(lane=lane)
         for slot, until in ((due, now), (later, now + timedelta(seconds=1))):
-            Slot.objects.filter(pk=slot.pk).update(state="deferred", deferred_until=until, reason="Waits for the ledger")
+            Slot.objects.filter(pk=slot.pk).update(
+                state="deferred", deferred_until=until, reason="Waits for the ledger"
+            )
         assert clock.wake_deferred(now=now) == 1
         due.refresh_from_db()
         assert (due.state, due.deferred_until, due.reason) == ("open", None, "Waits for the ledger")
