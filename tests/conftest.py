@@ -47,6 +47,14 @@ def _audit_forgets(request, django_db_blocker):
             forget_audit()
 
 
+@pytest.fixture
+def audit_alone(django_db_setup, django_db_blocker):
+    """A database in which the test commits to the audit record and to nothing else: no other table need be flushed."""
+    with django_db_blocker.unblock():
+        yield
+        forget_audit()
+
+
 def forget_audit() -> None:
     owner = connections.create_connection("owner")
     with owner.cursor() as cursor:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, OperationalError, connection, connections, 
 from hitl.audit import log, sealing
 from hitl.models import AuditEvent
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = pytest.mark.usefixtures("audit_alone")
 
 REFUSED = "42501"  # insufficient_privilege: refused as such, not for some other mistake
 

@@ -8,7 +8,7 @@ from hitl.audit import copies, keys, log, notes, sealing
 from hitl.audit.merkle import Tree
 from hitl.models import AuditCheckpoint, AuditEvent
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = pytest.mark.usefixtures("audit_alone")
 
 
 def record(*subjects: str) -> None:
@@ -134,20 +134,21 @@ class TestTheCheckpoint:
         with pytest.raises(notes.BadNote, match="none of the keys"):
             notes.check(note, [notes.PublicKey(origin, bytes(32))])
 
-    def test_the_key_is_made_once_and_is_nobody_elses_to_read(self, settings, tmp_path, monkeypatch):
+    def test_the_key_is_made_once_and_is_nobody_elses_to_read(self, tmp_path, monkeypatch):
         monkeypatch.delenv("HITL_AUDIT_KEY", raising=False)
-        settings.DATA_DIR = tmp_path
+        monkeypatch.setattr(keys, "FILE", tmp_path / "audit_key")
         assert keys.own_public_key("x") is None
         first = notes.PublicKey.of(keys.signing_key(), "x")
         assert keys.own_public_key("x") == first
         assert (tmp_path / "audit_key").stat().st_mode & 0o777 == 0o600
 
-    def test_nodes_that_are_given_one_key_share_it(self, settings, tmp_path, monkeypatch):
+    def test_nodes_that_are_given_one_key_share_it(self, tmp_path, monkeypatch):
         monkeypatch.setenv("HITL_AUDIT_KEY", "one secret of many words that all the nodes are given")
-        settings.DATA_DIR = tmp_path / "one"
-        first = keys.own_public_key("x")
-        settings.DATA_DIR = tmp_path / "two"
-        assert keys.own_public_key("x") == first
+        public = set()
+        for node in ("one", "two"):
+            monkeypatch.setattr(keys, "FILE", tmp_path / node)
+            public.add(keys.own_public_key("x"))
+        assert len(public) == 1
 
     def test_what_cannot_be_signed_is_not_sealed(self, monkeypatch):
         def no_key():

@@ -12,7 +12,7 @@ from hitl.audit.merkle import Tree
 from hitl.audit.verification import Report, verify
 from hitl.models import AuditEvent
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = pytest.mark.usefixtures("audit_alone")
 
 DIGEST = f"sha256('\\x00'::bytea || convert_to({reading.LINE}, 'UTF8'))"
 
@@ -319,8 +319,8 @@ class TestTheCommand:
         assert "1 newer events are not sealed yet" in out.getvalue()
         assert "see that the tick runs" in out.getvalue()
 
-    def test_makes_no_key_to_prove_with(self, sealed, settings, tmp_path):
-        settings.DATA_DIR = tmp_path
+    def test_makes_no_key_to_prove_with(self, sealed, tmp_path, monkeypatch):
+        monkeypatch.setattr(keys, "FILE", tmp_path / "audit_key")
         with pytest.raises(CommandError, match="There is no key here"):
             call_command("audit", "verify")
         assert not (tmp_path / "audit_key").exists()
