@@ -83,7 +83,7 @@ def _beginning(stream: Iterable[bytes]) -> str:
 
 
 def _in_words(error: Exception) -> str:
-    text = re.sub(r"^\[[^\]]*\]\s*|\s*\(_ssl\.c:\d+\)$", "", str(error))
+    text = re.sub(r"^\[[^\]]*\]\s*|\s*\(_ssl\.c:\d+\)$|\.$", "", str(error))
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return f"Its certificate is not trusted: {text.partition(': ')[2] or text}."
     if isinstance(error, httpcore.ProtocolError):

@@ -1,4 +1,4 @@
-"""Guarantee 11: whoever escalated a case gets the verdict: at least once, signed, in order, and can always ask for it."""
+"""Guarantee 11: whoever escalated a case gets the verdict: at least once, signed, in order, and can always ask."""
 
 import os
 import random
@@ -113,9 +113,10 @@ def test_it_can_always_be_asked_for_even_if_nothing_was_ever_taken():
 def test_a_decision_that_is_rolled_back_tells_nobody():
     with receiving() as receiver:
         desk = Desk(callback_url=receiver.url())
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             desk.decide()
-            raise ZeroDivisionError
+            assert Message.objects.exists()
+            transaction.set_rollback(True)
         assert deliver_due(timezone.now() + timedelta(days=1)) == 0
         assert not Message.objects.exists()
 

@@ -192,6 +192,24 @@ def test_a_result_that_comes_after_the_lease_changes_nothing(receiver):
     assert (message.state, message.attempts) == ("sent", 2)
 
 
+def test_a_result_that_comes_late_does_not_end_the_next_attempts_lease(receiver):
+    receiver.answers.extend([500, 200])
+    (message,) = post(TenantFactory(), receiver.url())
+    now = timezone.now()
+    late, second = Courier(), Courier()
+    late._launch(now)
+    _wait_for(lambda: not late.back.empty())
+    second._launch(now + delivery.LEASE)
+    message.refresh_from_db()
+    lease = message.next_attempt_at
+
+    late._settle(now + delivery.LEASE)
+    message.refresh_from_db()
+    assert (message.state, message.next_attempt_at) == ("waiting", lease)
+    second.round(now + delivery.LEASE, patience=10)
+    assert states() == ["sent"]
+
+
 def test_a_slow_receiver_gets_a_few_at_once_and_leaves_room_for_others(receiver):
     receiver.takes = 1.0
     tenant = TenantFactory()
