@@ -101,8 +101,8 @@ class AuthorityForm(forms.Form):
     authority = forms.CharField(max_length=80, help_text="Such as finance.refund.L2. A higher level covers the lower.")
     tenant = forms.ModelChoiceField(Tenant.objects.order_by("name"), required=False, empty_label="Every tenant")
     until = forms.DateField(
-        required=False, label="Until and with", widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="Empty: until it is taken back.",
+        required=False, label="Until the end of", widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Empty: no end.",
     )  # fmt: skip
 
     def clean_authority(self) -> str:

@@ -18,12 +18,14 @@ ADMINISTRATOR = frozenset({"administrator"})
 TENANT_LEADS = frozenset({"lead", "administrator"})
 QUEUE_LEADS = frozenset({"lead", "lead for another tenant", "administrator"})
 QUEUE_PEOPLE = QUEUE_LEADS | {"reviewer", "reviewer for another tenant"}
+AT_HOME = frozenset({"reviewer", "lead", "administrator"})
 TAKERS = frozenset({"reviewer", "lead"})
 
 
 @dataclass(frozen=True)
 class Door:
-    """Who gets an answer by GET and by POST, with the address filled in with what is home's.
+    """Who gets an answer by GET and by POST, with the address filled in with what is home's. Other methods may be taken
+    for a GET, and open to nobody else.
 
     `far`: the same address of the stranger's things, where only the administrator may come in as `far_opens` says.
     `mixed`: addresses that name one thing of home and one of somebody else; they open for nobody. `tells`: who may
@@ -32,7 +34,6 @@ class Door:
 
     get: frozenset[str] = NOBODY
     post: frozenset[str] = NOBODY
-    other: frozenset[str] = NOBODY
     args: Args = lambda world: {}
     far: Args | None = None
     mixed: tuple[Args, ...] = ()
@@ -59,13 +60,22 @@ def of(side: str, **names: str) -> Args:
     return args
 
 
-def both(**names: str) -> dict[str, Args]:
+def both(**names: str) -> dict[str, Any]:
     return {"args": of("home", **names), "far": of("far", **names)}
+
+
+def of_tenant(thing: str) -> dict[str, Any]:
+    """Something under a tenant's address; under the address of one's own tenant the stranger's is not there either."""
+    mixed = (lambda world: {"slug": "home", "pk": world.far[thing].pk},)
+    return {**both(slug="tenant.slug", pk=f"{thing}.pk"), "mixed": mixed}
 
 
 TENANT = both(slug="tenant.slug")
 PERSON = both(pk="person.pk")
 SLOT = both(pk="slot.pk")
+MESSAGE = of_tenant("message")
+ENDPOINT = of_tenant("endpoint")
+UPLOAD = of_tenant("upload")
 
 DOORS: dict[str, Door] = {
     # hitl/access
@@ -89,18 +99,38 @@ DOORS: dict[str, Door] = {
     "tenant_new": Door(get=ADMINISTRATOR, post=ADMINISTRATOR),
     "tenant": Door(get=TENANT_LEADS, **TENANT),
     "tokens": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
-    "token_revoke": Door(
-        post=TENANT_LEADS,
-        **both(slug="tenant.slug", pk="token.pk"),
-        mixed=(lambda w: {"slug": "home", "pk": w.far["token"].pk},),
-    ),
+    "token_revoke": Door(post=TENANT_LEADS, **of_tenant("token")),
     # queues/intake
     "api:api-root": Door(get=NOBODY),
-    "api:openapi-json": Door(get=EVERYBODY, post=EVERYBODY, other=EVERYBODY),
-    "api:openapi-view": Door(get=EVERYBODY, post=EVERYBODY, other=EVERYBODY),
+    "api:openapi-json": Door(get=EVERYBODY, post=EVERYBODY),
+    "api:openapi-view": Door(get=EVERYBODY, post=EVERYBODY),
     "api:send_cases": Door(scopes=("ingest",), method="POST"),
     "api:assess": Door(scopes=("ingest",), method="POST"),
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),
+    # hitl/outbox
+    "deliveries": Door(get=TENANT_LEADS, **TENANT),
+    "deliveries_again": Door(post=TENANT_LEADS, **TENANT),
+    "delivery_again": Door(post=TENANT_LEADS, **MESSAGE),
+    "delivery_call_off": Door(post=TENANT_LEADS, **MESSAGE),
+    "endpoints": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    "callback_secret": Door(post=TENANT_LEADS, **TENANT),
+    "endpoint": Door(get=TENANT_LEADS, post=TENANT_LEADS, **ENDPOINT),
+    "endpoint_secret": Door(post=TENANT_LEADS, **ENDPOINT),
+    "endpoint_switch": Door(post=TENANT_LEADS, **ENDPOINT),
+    "endpoint_test": Door(post=TENANT_LEADS, **ENDPOINT),
+    # queues: uploads
+    "uploads": Door(get=TENANT_LEADS, **TENANT),
+    "upload_new": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    "upload": Door(get=TENANT_LEADS, **UPLOAD),
+    "upload_confirm": Door(post=TENANT_LEADS, **UPLOAD),
+    "upload_drop": Door(post=TENANT_LEADS, **UPLOAD),
+    "upload_rejected": Door(get=TENANT_LEADS, **UPLOAD),
+    # hitl/audit
+    "audit": Door(get=QUEUE_LEADS),
+    "audit_export": Door(get=QUEUE_LEADS),
+    # hitl/jobs
+    "job": Door(get=TENANT_LEADS, **both(pk="job.pk")),
+    "job_progress": Door(get=TENANT_LEADS, **both(pk="job.pk")),
     # codebook
     "codebooks": Door(get=SIGNED_IN),
     "codebook": Door(

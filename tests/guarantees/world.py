@@ -1,7 +1,8 @@
 """Two neighbours and a stranger: the objects and people that the matrix of guarantee 6 is walked with.
 
 `home` is whose things are asked for. `near` has people who work in the same queue for another tenant. `far` belongs to
-nobody here but the administrator; everything written in it holds SECRET, which must reach nobody else's screen.
+nobody here but the administrator; everything written in it holds SECRET, which must reach nobody else's screen. What
+is home's alone holds HEARTH.
 """
 
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ from django.utils import timezone
 from codebook.models import Label, QueueCodebook
 from hitl.access import tokens
 from hitl.audit import log
-from hitl.models import Job
+from hitl.models import Endpoint, Job, Message
 from queues import claims
-from queues.models import Slot
+from queues.models import Slot, Upload
 from reviews import deciding
 from reviews.deciding import Given
 from tests.factories.codebook import CodebookFactory, published
@@ -31,7 +32,7 @@ from tests.factories.queues import (
     reviewer_of,
 )
 
-SECRET = "Zyxomma"
+SECRET, HEARTH = "Zyxomma", "Hearthside"
 NUMBERS = count(1)
 
 
@@ -60,12 +61,12 @@ def build() -> World:
     QueueCodebook.objects.create(queue=QueueFactory(name=f"Also {SECRET}"), codebook=version.codebook)
     published(far.queue, codebook=CodebookFactory(slug="far", title=f"Codebook {SECRET}", owner=_far_person()))
     world.people = _people(home, near, other, version.codebook)
-    world.home = _things(home, world.people["lead"], version.codebook, "home")
+    world.home = _things(home, world.people["lead"], version.codebook, HEARTH)
     world.far = _things(far, _far_person(lead_of, far), far.queue.codebook_use.codebook, SECRET)
     # The stranger's cases also wait in the queue that everybody here works in.
     SlotFactory(lane=LaneFactory(queue=billing, tenant=far.tenant), case=_case(far, SECRET, queue=billing))
     world.home["decided"] = _decision(home, world.people["reviewer"], version)
-    world.home["former"] = _decision(home, world.people["former reviewer"], version, text=f"Former {SECRET}")
+    world.home["former"] = _decision(home, world.people["former reviewer"], version)
     _dismiss(world.people["former reviewer"], home)
     world.home["held"] = claims.hold(user=world.people["reviewer"])[0]
     return world
@@ -104,12 +105,20 @@ def _case(lane: Any, mark: str, **fields: Any) -> Any:
 
 def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
     """One of everything that has an address, of this lane's queue and tenant."""
-    rule = RoutingRuleFactory(queue=lane.queue, name=f"Rule {mark}", domains=[f"domain-{mark.lower()}"])
+    # A queue's rules are the business of all who lead it, for whichever tenant.
+    kind = SECRET if mark == SECRET else "home"
+    rule = RoutingRuleFactory(queue=lane.queue, name=f"Rule {kind}", domains=[f"domain-{kind.lower()}"])
     rule.tenants.add(lane.tenant)
     token, secret = tokens.issue(tenant=lane.tenant, name=f"Token {mark}", scopes=["ingest"])
     log.append(
         actor=lead, action="case.seen", subject=f"case:{mark}", tenant_id=lane.tenant.pk, queue_id=lane.queue.pk,
         detail={"mark": mark},
+    )  # fmt: skip
+    endpoint = Endpoint.objects.create(tenant=lane.tenant, url=f"https://{mark.lower()}.example.org/hook")
+    message = Message.objects.create(
+        tenant=lane.tenant, endpoint=endpoint, channel="webhook", topic="case.decided", key=f"case:{mark}",
+        url=endpoint.url, payload={"data": {"case_id": f"case-{mark}", "final_answer": mark}}, last_error=mark,
+        state=Message.State.FAILING, next_attempt_at=timezone.now(),
     )  # fmt: skip
     return {
         "lane": lane,
@@ -120,15 +129,29 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
         "unrouted": _case(lane, f"{mark} unrouted", queue=None),
         "rule": rule,
         "token": token,
+        "endpoint": endpoint,
+        "message": message,
+        "upload": Upload.objects.create(
+            tenant=lane.tenant,
+            uploaded_by=lead,
+            name=f"{mark}.csv",
+            rows=b"",
+            total=1,
+            problems=[{"row": 1, "case_id": mark, "error": mark}],
+            preview=[],
+        ),
         "secret": secret,
         "job": Job.objects.create(kind="upload", title=f"Job {mark}", tenant=lane.tenant, started_by=lead, total=1),
         "person": lead,
     }
 
 
-def _decision(lane: Any, reviewer: Any, version: Any, text: str = "Decided") -> Slot:
+def _decision(lane: Any, reviewer: Any, version: Any) -> Slot:
     slot = SlotFactory(
-        lane=lane, case=_case(lane, text), reserved_for=reviewer, due_at=timezone.now() + timedelta(hours=1)
+        lane=lane,
+        case=_case(lane, f"{HEARTH} decided"),
+        reserved_for=reviewer,
+        due_at=timezone.now() + timedelta(hours=1),
     )
     claim = next(claim for claim in claims.hold(user=reviewer) if claim.slot_id == slot.pk)
     given = Given(verdict=Label.Verdict.ACCEPT, version_id=version.pk)
