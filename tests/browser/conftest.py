@@ -1,0 +1,56 @@
+"""A reviewer in a real browser, signed in, with a queue of cases before them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from queues.models import Lane, Slot
+from tests.factories.codebook import published
+from tests.factories.queues import LaneFactory, SlotFactory, reviewer_of
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it is now, a line for each fault."""
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
+    return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
+
+
+@dataclass
+class Desk:
+    """The lane with its cases, the person at work, and the address of their review screen."""
+
+    lane: Lane
+    person: object
+    url: str
+    slots: list[Slot]
+
+
+@pytest.fixture
+def desk(live_server, transactional_db) -> Desk:
+    lane = LaneFactory()
+    published(lane.queue)
+    slots = [SlotFactory(lane=lane, priority=10 + place) for place in range(4)]
+    return Desk(lane=lane, person=reviewer_of(lane), url=f"{live_server.url}/review/", slots=slots)
+
+
+def enter(page: Page, desk: Desk) -> Page:
+    """Signs the person in, by cookie, and opens the review screen."""
+    client = Client()
+    client.force_login(desk.person, backend="django.contrib.auth.backends.ModelBackend")
+    page.context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": desk.url}])
+    page.goto(desk.url)
+    expect(page.locator(".case")).to_be_visible()
+    return page
+
+
+@pytest.fixture
+def at_desk(page: Page, desk: Desk) -> Page:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    return enter(page, desk)
