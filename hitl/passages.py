@@ -263,12 +263,12 @@ def lean(draft: str, quotes: Sequence[str], markers: Sequence[str] = ()) -> Lean
         }
         best = _best_in_quotes(weights, places, standing)
         own = _cited(sentence, named)
-        needed = SUPPORTED + (0.0 if not cites else -CITED if own else CITED)
+        needed = SUPPORTED + (CITED if cites and not own else 0.0)
         overlap = max((found.overlap for found in best.values()), default=0.0)
         documents = tuple(
             quote
             for quote, found in sorted(best.items(), key=lambda item: item[0])
-            if found.overlap >= (needed if quote in own else max(needed, NEARLY * overlap))
+            if found.overlap >= (SUPPORTED - CITED if quote in own else max(needed, NEARLY * overlap))
         )
         for quote, found in best.items():
             if quote in documents or (quote in own and found.overlap >= MARKED):

@@ -1,10 +1,8 @@
 """Hostile text to safe HTML. What a model, a document or a stranger wrote never runs, never loads anything and never
-leads anywhere: no link is a link, no image is an image, hosts are spelt out,
-and what was meant to stay unseen is shown.
+leads anywhere: no link is a link, no image is an image, hosts are spelt out, and what was meant to be unseen is shown.
 
-The only attributes that leave this module are class, dir, tabindex, title, start,
-and the fragment links that `refs` asks
-for; no tag that fetches, navigates or submits can come out of a text.
+The only attributes that leave this module are class, dir, tabindex, title and start, and on request the links to
+documents on the same page (`Mark.refs`); no tag that fetches, navigates or submits can come out of a text.
 """
 
 import re
@@ -205,17 +203,15 @@ def _after(mark: Mark | None, anchor: str) -> str:
 
 
 def _host(url: str) -> str:
-    """Where a URL leads, in words a person can check: the bare host in ASCII, or what kind of address it is."""
+    """Where a URL leads, in words a person can check: the bare host, or what kind of address it is. (The parser has put
+    it into ASCII already, so that a letter of another alphabet shows.)
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
         return "not a valid address"
     if host:
-        try:
-            host = host.encode("idna").decode()
-        except UnicodeError:
-            host = host.encode("ascii", "backslashreplace").decode()
         # The end of a name says whose it is.
         return host if len(host) <= 80 else f"…{host[-80:]}"
     if parts.scheme == "mailto":

@@ -17,8 +17,8 @@ POLICY = (
 GOODWILL = "Agents may grant a goodwill credit of up to EUR 25 per customer and calendar year."
 DRAFT = (
     "I'm sorry about the double charge. I can see two direct debits of 142.60 EUR for invoice 7731. Because it is "
-    "above EUR 100, Billing confirms the error in the ledger first. Your money will arrive within three working days by "
-    "express courier. We added a goodwill credit of EUR 30 to the customer account. Is there anything else?"
+    "above EUR 100, Billing confirms the error in the ledger first. Your money will arrive within three working days "
+    "by express courier. We added a goodwill credit of EUR 30 to the customer account. Is there anything else?"
 )
 
 
@@ -80,9 +80,14 @@ class TestCitations:
         assert not lean("Dogs must be kept on a short leash everywhere [9].", self.quotes).claims[0].supported
         assert not lean("Dogs must be kept on a short leash everywhere [1].", self.quotes).claims[0].supported
 
-    def test_where_a_draft_cites_an_uncited_sentence_needs_more(self):
-        loose = "The library has a reading room for the members."
-        assert not claims(f"{loose} It opens at nine every morning [1].", self.quotes)[loose][1]
+    def test_where_a_draft_cites_a_cited_sentence_is_believed_sooner_and_an_uncited_one_later(self):
+        near, opening = "On Sundays the members may use a sauna for free", "It opens at nine in the morning [1]."
+        assert not lean(f"{near}.", self.quotes).claims[0].supported
+        assert lean(f"{near} [2].", self.quotes).claims[0].supported
+        assert not lean(f"{near} [1].", self.quotes).claims[0].supported
+        closer = "Members have parking on Sundays too"
+        assert lean(f"{closer}.", self.quotes).claims[0].supported
+        assert not lean(f"{closer}. {opening}", self.quotes).claims[0].supported
 
 
 class TestSentences:

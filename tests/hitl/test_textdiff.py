@@ -44,6 +44,7 @@ def test_a_difference_reads_as_a_person_would_say_it(a, b, read_as):
 
 
 def test_two_additions_stay_two():
+    assert diff(" ", "b c") == (Op("added", "b"), Op("same", " "), Op("added", "c"))
     assert diff("a c", "a b c d") == (Op("same", "a "), Op("added", "b "), Op("same", "c"), Op("added", " d"))
 
 
