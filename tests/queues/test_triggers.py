@@ -207,6 +207,11 @@ class TestSettings:
         assert fired(assess(Facts(risk=Risk.LOW, question="Chcę rozmawiać z CZŁOWIEKIEM"), SURE, settings))
         assert not fired(assess(Facts(risk=Risk.LOW, question="human please"), SURE, settings))
 
+    def test_a_phrase_may_be_one_word(self):
+        settings = AssessmentSettings.from_json({"person_phrases": {"en": ["operator"]}})
+
+        assert fired(assess(Facts(risk=Risk.LOW, question="Operator!"), SURE, settings)) == ["user_escalation"]
+
     def test_every_fault_is_named_and_nothing_is_taken(self):
         with pytest.raises(Refused) as refused:
             AssessmentSettings.from_json(
