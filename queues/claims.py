@@ -127,10 +127,12 @@ def release(*, user: User, queue_id: int | None = None) -> int:
         mine = mine.filter(lane__queue=queue_id)
     back = list(mine.select_for_update().values_list("pk", "case_id", "lane__tenant_id", "lane__queue_id"))
     Slot.objects.filter(pk__in=[row[0] for row in back]).update(state=Slot.State.OPEN, **_NOBODY)
-    log.append_all([
-        log.Entry(actor=user, action="case.put_back", subject=f"case:{case}", tenant_id=tenant, queue_id=queue)
-        for _, case, tenant, queue in back
-    ])
+    log.append_all(
+        [
+            log.Entry(actor=user, action="case.put_back", subject=f"case:{case}", tenant_id=tenant, queue_id=queue)
+            for _, case, tenant, queue in back
+        ]
+    )
     return len(back)
 
 

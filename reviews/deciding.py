@@ -274,6 +274,9 @@ def _answer(given: Given, case: Case) -> str:
 
 
 def _undone(slot: Slot) -> Label | None:
+    # A slot that is held for the first time has no label yet to follow.
+    if slot.lease_token == 1:
+        return None
     return slot.labels.exclude(undone_at=None).order_by("-pk").first()
 
 

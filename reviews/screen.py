@@ -104,7 +104,7 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
         .get(pk=claim.slot_id)
     )
     case, queue = slot.case, slot.lane.queue
-    saved = SavedDraft.objects.filter(slot=slot, user=user).values_list("content", flat=True).first()
+    saved = _saved(slot, user)
     chosen = set((saved or {}).get("categories", ()))
     version = current(queue.pk)
     anchor = f"doc-{slot.pk}-"
@@ -136,6 +136,13 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
         hand_up_to=claims.higher(slot),
         colleagues=_colleagues(slot, user),
     )
+
+
+def _saved(slot: Slot, user: User) -> Mapping[str, Any] | None:
+    # On deck for the first time, nobody can have written on it yet.
+    if slot.lease_token == 1 and slot.seen_at is None:
+        return None
+    return SavedDraft.objects.filter(slot=slot, user=user).values_list("content", flat=True).first()
 
 
 def _facts(case: Case) -> list[tuple[str, str]]:

@@ -1,8 +1,9 @@
 from django.urls import path
 
-from reviews.views import codebook, history, review, slots
+from reviews.views import codebook, history, home, review, slots
 
 urlpatterns = [
+    path("", home.page, name="home"),
     path("review/", review.page, name="review"),
     path("review/<slug:slug>/", review.page, name="review_queue"),
     path("slots/release/", slots.release, name="slots_release"),

@@ -119,6 +119,22 @@ begin
 end $$;
 """
 
+# The compare-and-set that makes a decision count once: only the holder, only under the token that was given out, and
+# only while the person may still take from the lane.
+DECIDE_SLOT = """
+create function decide_slot(p_user bigint, p_slot bigint, p_token bigint) returns setof queues_slot
+  language plpgsql volatile rows 1 as $$
+begin
+  return query
+  update queues_slot slot
+  set state = 'decided', decided_by_id = p_user, decided_at = clock_timestamp(), holder_id = null, lease_until = null,
+      reason = ''
+  where slot.id = p_slot and slot.holder_id = p_user and slot.lease_token = p_token and slot.state = 'held'
+    and exists (select from queues_lanetaker taker where taker.lane_id = slot.lane_id and taker.user_id = p_user)
+  returning slot.*;
+end $$;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("queues", "0001_initial"), ("hitl", "0003_authority_covers"), ("guardian", "0001_initial")]
@@ -129,4 +145,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL(LANE_TAKER, "drop view queues_lanetaker"),
         migrations.RunSQL(LANE_HEADS, "drop function lane_heads(bigint, bigint)"),
         migrations.RunSQL(TAKE_HEAD, "drop function take_head(bigint, bigint, boolean)"),
+        migrations.RunSQL(DECIDE_SLOT, "drop function decide_slot(bigint, bigint, bigint)"),
     ]

@@ -8,6 +8,7 @@ from codebook.doors import codebooks
 from codebook.models import Version
 from codebook.versions import rubric
 from hitl.access import doors
+from queues.doors import queues
 from reviews.models import Finding
 from reviews.views.access import person
 
@@ -30,6 +31,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     codebook = doors.get(codebooks(user).select_related("owner"), slug=slug)
     newest = codebook.versions.filter(state=Version.State.PUBLISHED).order_by("-number").first()
     is_owner = codebook.owner_id == user.pk
+    uses = codebook.queue_uses.select_related("queue")
     candidates = Finding.objects.none()
     if is_owner:
         candidates = (
@@ -49,6 +51,6 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
             "version": rubric(newest.pk) if newest else None,
             "is_owner": is_owner,
             "candidates": candidates[:CANDIDATES],
-            "queues": codebook.queue_uses.select_related("queue"),
+            "queues": uses if is_owner else uses.filter(queue__in=queues(user)),
         },
     )

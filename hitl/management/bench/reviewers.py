@@ -13,9 +13,11 @@ from hitl.management.bench.story import PASSWORD
 
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _CASE = re.compile(r'data-slot="(\d+)" data-token="(\d+)"')
-_ACTION = re.compile(r'class="decision" method="post" action="([^"]+)"')
+_ACTION = re.compile(r'<form id="decide-\d+"[^>]* action="([^"]+)"')
 _VERSION = re.compile(r'name="version" value="(\d+)"')
 _CATEGORY = re.compile(r'name="category" value="(\d+)"')
+_STATIC = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"')
+_IMPORT = re.compile(r'from "\./([^"]+)"')
 _ON_DECK = re.compile(r'<template id="on-deck">(.*?)</template>', re.DOTALL)
 _REPLACE = re.compile(r'<template id="replace">(.*?)</template>', re.DOTALL)
 
@@ -36,7 +38,8 @@ class Shown:
         if not case:
             return None
         action, version = _ACTION.search(html), _VERSION.search(html)
-        assert action and version
+        if not action or not version:
+            raise RuntimeError("The page has no form to decide with.")
         return cls(int(case[1]), int(case[2]), action[1], int(version[1]), tuple(_CATEGORY.findall(html)))
 
 
@@ -84,16 +87,35 @@ class Session:
             raise RuntimeError(f"{self.email} could not sign in.")
 
     def open(self, path: str = "/review/") -> None:
+        # A server closes a connection that was idle for a while.
+        self.connection.close()
         page = self.fetch("GET", path)
         self.csrf = (_CSRF.search(page) or [None, self.csrf])[1] or self.csrf
         deck = _ON_DECK.search(page)
         self.on_deck = Shown.read(deck[1]) if deck else None
         self.current = Shown.read(page[: deck.start()] if deck else page)
 
+    def first_page(self) -> dict[str, int]:
+        """Bytes of the page and of the styles and scripts it names, as they travel (compressed), and their number."""
+        compressed = {"Accept-Encoding": "br, gzip"}
+        page = self.fetch("GET", "/review/")
+        files = set(_STATIC.findall(page))
+        for path in [path for path in files if path.endswith(".js")]:
+            folder = path.rpartition("/")[0]
+            files |= {f"{folder}/{name}" for name in _IMPORT.findall(self.raw(path, {}).decode())}
+        sizes = [len(self.raw(path, compressed)) for path in sorted(files)]
+        return {"html": len(self.raw("/review/", compressed)), "styles_and_scripts": sum(sizes), "files": len(sizes)}
+
+    def raw(self, path: str, headers: dict[str, str]) -> bytes:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        self.connection.request("GET", path, headers={"Cookie": cookies, **headers})
+        return self.connection.getresponse().read()
+
     def decide(self) -> float:
         """Decides the case on the screen and has the next one there; the milliseconds of the one request."""
         case, ahead = self.current, self.on_deck
-        assert case
+        if case is None:
+            raise RuntimeError("There is no case on the screen.")
         reject = case.slot % 5 == 0
         form: dict[str, object] = {
             "token": case.token,
