@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from hitl.access.bearer import Bearer, token_of
 from queues import languages, terms
-from queues.intake import body, reading, receive, storing
+from queues.intake import body, checking, reading, receive, storing
 from queues.intake.body import BodyRefused
 from queues.intake.schema import CASE_BYTES, AssessedAnswer, faults
 from queues.models import Case, Outcome
@@ -106,7 +106,7 @@ CASES_BODY: Final[dict[str, Any]] = {
     "required": True,
     "description": (
         f"One case, an array of cases (at most {body.JSON_BYTES // 1024 // 1024} MB), or one case a line (NDJSON, "
-        f"at most {settings.INTAKE_MAX_BYTES // 1024 // 1024} MB unpacked). At most {receive.ROWS_MOST:,} rows a "
+        f"at most {settings.INTAKE_MAX_BYTES // 1024 // 1024} MB unpacked). At most {checking.ROWS_MOST:,} rows a "
         f"request and {CASE_BYTES:,} bytes a case. gzip is understood. Rows are checked one by one: those that do not "
         "fit the schema are named in `rejected`, the others are taken."
     ),

@@ -25,15 +25,6 @@ class Unreadable:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A row that was scrubbed on an earlier day, with the digests of what it was before."""
-
-    data: dict[str, Any]
-    digests: tuple[bytes, ...]
-    language: str
-
-
 class NotStorable(ValueError):
     """The row holds what cannot be stored; the message names the field."""
 

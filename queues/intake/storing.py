@@ -39,7 +39,6 @@ class Ready(NamedTuple):
     case: EscalatedCase
     digests: tuple[bytes, ...]
     language: str
-    cleaned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from hitl.access import tokens
 from hitl.audit.models import AuditEvent
-from queues.intake import body, receive
+from queues.intake import body
 from queues.models import Case, Outcome
 from tests.factories.hitl import TenantFactory
 from tests.factories.intake import sent
@@ -122,12 +122,6 @@ class TestSendCases:
         assert "The body is larger than 1 MB." in answer.json()["error"]
         assert "Of the 1 rows read: 1 accepted" in answer.json()["detail"]
         assert Case.objects.count() == 1
-
-    def test_more_rows_than_a_request_may_have(self, post, monkeypatch):
-        monkeypatch.setattr(receive, "ROWS_MOST", 2)
-        answer = post([sent(), sent(), sent()])
-        assert answer.status_code == 413
-        assert "Of the 2 rows read: 2 accepted" in answer.json()["detail"]
 
     def test_a_body_sent_in_chunks_has_no_length(self, headers, post):
         content = json.dumps(sent()).encode()

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from hitl.audit.models import AuditEvent
-from queues.intake import receive, storing
+from queues.intake import checking, receive, storing
 from queues.intake.body import BodyRefused
 from queues.intake.rows import Unreadable
 from queues.models import AssessmentRevision, Case, Lane, Receipt, RouteQuality, Slot
@@ -235,10 +235,12 @@ def test_a_change_of_keys_leaves_the_same_row_a_duplicate(tenant, settings):
 
 
 def test_rows_come_in_parts_each_with_its_record(tenant, billing, monkeypatch):
-    monkeypatch.setattr(receive, "PART_ROWS", 3)
+    monkeypatch.setattr(checking, "PART_ROWS", 3)
     row, seen = sent(), []
     rows = [row, *(sent() for _ in range(5)), row, sent(model_draft=None)]
-    received = receive.cases(iter(rows), tenant=tenant, now=NOW, source="token t", progress=seen.append)
+    received = receive.cases(
+        iter(rows), tenant=tenant, now=NOW, source="token t", progress=lambda so_far: seen.append(so_far.rows)
+    )
     assert (received.accepted, received.duplicates, len(received.rejected)) == (6, 1, 1)
     assert seen == [3, 6, 8]
     events = AuditEvent.objects.filter(action="cases.received").order_by("pk")
@@ -259,10 +261,22 @@ def test_a_body_that_breaks_off_keeps_what_came_before(tenant):
     assert Case.objects.count() == 1
 
 
-def test_more_rows_than_a_request_may_have_are_left_and_said(tenant, monkeypatch):
-    monkeypatch.setattr(receive, "ROWS_MOST", 2)
-    received = take(tenant, sent(), sent(), sent())
+def test_more_rows_than_a_request_may_have_are_left_and_said(tenant):
+    received = receive.cases([sent(), sent(), sent()], tenant=tenant, now=NOW, source="test", most=2)
     assert (received.accepted, received.cut_off.status) == (2, 413)
+
+
+def test_a_look_tells_what_would_happen_and_stores_nothing(tenant, billing, monkeypatch):
+    monkeypatch.setattr(checking, "PART_ROWS", 2)
+    take(tenant, sent(case_id="old"))
+    rows = [sent(case_id="a", user_question="Mail anna@example.org"), sent(case_id="old", topic="x")]
+    rows += [*(sent(case_id=f"b-{n}") for n in range(11)), rows[0], sent(risk_level="huge")]
+    looked = receive.look(rows, tenant=tenant, now=NOW)
+    assert (looked.accepted, looked.duplicates, [one.index for one in looked.rejected]) == (12, 1, [1, 14])
+    assert [ready.case.case_id for ready, _ in looked.shown] == ["a", *(f"b-{n}" for n in range(9))]
+    assert "anna" not in looked.shown[0][0].case.user_question
+    assert looked.shown[0][1].placement.queue_id == billing.pk
+    assert Case.objects.count() == 1
 
 
 def test_a_part_is_kept_whole_or_not_at_all(tenant, billing, monkeypatch):
