@@ -35,7 +35,7 @@ class Due:
 class Choice:
     """A category on the screen, with the digit that toggles it."""
 
-    id: int
+    id: str
     digit: str
     category: Category
     chosen: bool
@@ -47,7 +47,7 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Screen:
     slot: Slot
-    token: int
+    token: str
     case: Case
     queue: Queue
     version: Rubric
@@ -69,8 +69,9 @@ class Screen:
     colleagues: Sequence[tuple[int, str]]
 
     @property
-    def slot_id(self) -> int:
-        return self.slot.pk
+    def slot_id(self) -> str:
+        # As text: a template would write each of some hundred numbers in the form of a language.
+        return str(self.slot.pk)
 
     @property
     def tenant(self) -> str:
@@ -112,13 +113,13 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
     assessment = case.assessment
     return Screen(
         slot=slot,
-        token=claim.token,
+        token=str(claim.token),
         case=case,
         queue=queue,
         version=version,
         scope=scope,
         categories=[
-            Choice(category.pk, str(place) if place < 10 else "", category, category.pk in chosen)
+            Choice(str(category.pk), str(place) if place < 10 else "", category, category.pk in chosen)
             for place, category in enumerate(version.categories, 1)
         ],
         confidence=Confidence.from_json(assessment.get("confidence", {})),
