@@ -74,6 +74,19 @@ def test_two_quick_decisions_wait_for_each_other_and_both_arrive(at_desk: Page, 
     assert list(Label.objects.order_by("pk").values_list("slot", "verdict")) == [(first, "accept"), (second, "reject")]
 
 
+def test_when_the_first_of_two_quick_decisions_fails_the_second_is_not_made_either(at_desk: Page, desk: Desk):
+    at_desk.route("**/decide/*", lambda route: (at_desk.wait_for_timeout(300), route.abort()))
+    first = press(at_desk, "a")
+    second = painted(at_desk)
+    at_desk.keyboard.press("r")
+    expect(at_desk.locator("#notices")).to_contain_text("cannot be reached")
+    assert painted(at_desk) == first
+    at_desk.unroute("**/decide/*")
+    assert (press(at_desk, "a"), press(at_desk, "r")) == (first, second)
+    settled(at_desk, 2)
+    assert list(Label.objects.order_by("pk").values_list("slot", "verdict")) == [(first, "accept"), (second, "reject")]
+
+
 def test_digits_give_categories_and_findings_travel_with_the_decision(at_desk: Page, desk: Desk):
     at_desk.keyboard.press("2")
     at_desk.keyboard.press("x")
@@ -109,6 +122,8 @@ def test_a_key_that_is_held_down_decides_one_case(at_desk: Page, desk: Desk):
         at_desk.keyboard.down("a")  # the browser repeats the key
     at_desk.keyboard.up("a")
     settled(at_desk, 1)
+    at_desk.wait_for_load_state("networkidle")
+    at_desk.wait_for_timeout(500)
     assert Label.objects.count() == 1
 
 
