@@ -132,6 +132,10 @@ class Message(models.Model):
         return {**dict(Endpoint.Topic.choices), "email": "E-mail", "test": "Test"}.get(self.topic, self.topic)
 
     @property
+    def to(self) -> str:
+        return self.url.removeprefix("mailto:")
+
+    @property
     def about(self) -> str:
         """The producer's id of the case, or an e-mail's subject."""
         return str(self.payload.get("data", {}).get("case_id") or self.payload.get("subject", ""))
