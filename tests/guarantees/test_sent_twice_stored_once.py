@@ -5,12 +5,13 @@ import threading
 from collections import Counter
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from hitl.access import tokens
-from queues.intake import receive
+from queues import terms
+from queues.intake import checking, receive, storing
 from queues.models import Case, Receipt, Slot
 from tests.factories.hitl import TenantFactory
 from tests.factories.intake import sent
@@ -91,3 +92,34 @@ def test_two_that_send_the_same_rows_at_the_same_moment_store_them_once():
     conflicts = sum(len(one.rejected) for one in results)
     # Whoever was first with an id has its content; everybody else with other content was told.
     assert conflicts == drafts["Other."] * 3 + (50 - drafts["Other."])
+
+
+@EVERYTHING
+def test_opposite_orders_never_wait_for_each_other_for_ever():
+    """Both are at the receipts at the same moment: made in their own orders, each would hold what the other needs."""
+    tenant = TenantFactory(scrubs=False)
+    standing = terms.of(tenant)
+    failures = []
+
+    def store(batch, start):
+        try:
+            start.wait()
+            with transaction.atomic():
+                storing.store(batch, tenant=tenant, terms=standing, now=timezone.now())
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    for attempt in range(4):
+        rows = [sent(case_id=f"{attempt}-{n:04}") for n in range(2000)]
+        (part,) = checking.parts(rows, tenant)
+        start = threading.Barrier(2)
+        batches = [part.ready, list(reversed(part.ready))]
+        threads = [threading.Thread(target=store, args=(batch, start)) for batch in batches]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    assert Case.objects.count() == 8000
