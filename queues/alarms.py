@@ -50,7 +50,8 @@ def _unrouted(led: Any) -> list[Alarm]:
     lost = Case.objects.filter(tenant__in=led, queue=None, state=Case.State.WAITING)
     count = lost.values("pk")[:1001].count()
     said = "More than 1,000 cases" if count > 1000 else _count(count, "case")
-    return [Alarm("unrouted", f"{said} fit no queue: no rule takes them.", reverse("unrouted"))] if count else []
+    fits = "fits no queue: no rule takes it" if count == 1 else "fit no queue: no rule takes them"
+    return [Alarm("unrouted", f"{said} {fits}.", reverse("unrouted"))] if count else []
 
 
 def _untakeable(user: User, queues: Any) -> list[Alarm]:
