@@ -4,7 +4,7 @@ The order of the steps is that of their locks: the slot (fenced by the lease tok
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 

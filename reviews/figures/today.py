@@ -31,9 +31,12 @@ def decided_today(user: User, now: datetime) -> int:
 
 def recent(user: User, now: datetime) -> Sequence[Recent]:
     """The last decisions, latest first, as far as they have not gone out."""
-    rows = decided_by(user).values_list(
-        "pk", "case__external_id", "case__outcome__verdict", "case__outcome__release_at"
-    )[:UNDO_LAST]
+    lanes = LaneTaker.objects.filter(user=user).values("lane")
+    rows = (
+        decided_by(user)
+        .filter(lane__in=lanes)
+        .values_list("pk", "case__external_id", "case__outcome__verdict", "case__outcome__release_at")[:UNDO_LAST]
+    )
     return [
         Recent(slot, title, verdict, int((release_at - now).total_seconds()))
         for slot, title, verdict, release_at in rows

@@ -1,12 +1,13 @@
 """The door to a slot: one that this person may take, holds, or has decided."""
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from hitl.access import doors
 from hitl.models import User
 from queues.doors import queues
 from queues.models import LaneTaker, Slot
+from reviews.deciding import decided_by
 
 
 def person(request: HttpRequest) -> User:
@@ -18,8 +19,18 @@ def person(request: HttpRequest) -> User:
 def slot_of(user: User, pk: int) -> Slot:
     """The slot, or 404."""
     lanes = LaneTaker.objects.filter(user=user).values("lane")
-    mine = Q(lane__in=lanes) | Q(decided_by=user)
+    mine = Q(lane__in=lanes) | Q(pk__in=decided(user).order_by().values("pk"))
     return doors.get(Slot.objects.filter(mine).select_related("lane__queue", "lane__tenant"), pk=pk)
+
+
+def within_reach(slots: QuerySet[Slot], user: User) -> QuerySet[Slot]:
+    """Of these, the slots of queues and tenants that the person still works in."""
+    return slots.filter(lane__queue__in=queues(user), lane__tenant__in=doors.tenants(user))
+
+
+def decided(user: User) -> QuerySet[Slot]:
+    """What the person decided, latest first; a grant that is withdrawn takes the past with it."""
+    return within_reach(decided_by(user), user)
 
 
 def scope_of(request: HttpRequest, user: User) -> tuple[str, int | None]:

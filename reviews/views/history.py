@@ -12,11 +12,12 @@ from codebook.labelling import WrongVersion
 from codebook.models import Label
 from codebook.versions import rubric
 from hitl.access import doors
+from queues.models import Slot
 from reviews import deciding, forms, reading
 from reviews.deciding import Invalid, TooLate
 from reviews.figures import today
 from reviews.models import SavedDraft
-from reviews.views.access import person
+from reviews.views.access import decided, person, within_reach
 
 A_PAGE = 50
 
@@ -28,11 +29,12 @@ def page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     labels = Label.objects.filter(undone_at=None).prefetch_related("given__category").order_by("-pk")
     slots = (
-        deciding.decided_by(user)
+        decided(user)
         .select_related("lane__queue", "case__outcome")
         .prefetch_related(Prefetch("labels", queryset=labels, to_attr="standing"))
     )
-    lost = SavedDraft.objects.filter(user=user).exclude(slot__holder=user)
+    reach = within_reach(Slot.objects.all(), user)
+    lost = SavedDraft.objects.filter(user=user, slot__in=reach).exclude(slot__holder=user)
     lost = lost.select_related("slot__case", "slot__lane__queue")
     return render(
         request,
@@ -50,7 +52,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def amend(request: HttpRequest, pk: int) -> HttpResponse:
     """One decision of mine; a correction of it is a label that follows the first."""
     user = person(request)
-    mine = deciding.decided_by(user).select_related("case__tenant", "lane__queue")
+    mine = decided(user).select_related("case__tenant", "lane__queue")
     slot = doors.get(mine, pk=pk)
     label = slot.labels.filter(undone_at=None).select_related("review").latest("pk")
     if request.method == "POST":
