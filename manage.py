@@ -37,6 +37,8 @@ def main() -> None:
         if "--traceback" in arguments:
             raise
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ A program of its own without Django, since it runs for as long as hitl does and 
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import psycopg
 
 from hitl.database import keeper
 from hitl.pulse import AGES, TICK, Pulse, node, worker_name
-from hitl.supervisor import PATIENCE, PROJECT, Part, Supervisor, WebWatch
+from hitl.supervisor import PATIENCE, PROJECT, STOPS, Part, Supervisor, WebWatch
 
 PLAN = "HITL_PLAN"
 PARTS = ("web", "worker", "tick")
@@ -38,6 +39,7 @@ class Plan:
     def run(self) -> NoReturn:
         """Become the supervisor: the process stays, its memory is given back."""
         os.environ[PLAN] = json.dumps(asdict(self))
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # who says stop in between is heard when the supervisor listens
         os.execv(sys.executable, [sys.executable, "-m", "hitl.node"])  # noqa: S606 -- ourselves
 
 

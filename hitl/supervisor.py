@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_EVERY = 0.2
 CHECK_EVERY = 5.0
 # Longer than two missed beats of five seconds and a slow start.
 PATIENCE = 30.0
-QUICK = 10.0
+QUICK = 30.0
 LONGEST_WAIT = 30.0
 
 
@@ -85,8 +86,9 @@ class Supervisor:
         self.next_check = time.monotonic() + CHECK_EVERY
 
     def start(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in STOPS:
             signal.signal(number, lambda *_: self.tell())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         self.children = [Child(part) for part in self.parts]
 
     def tell(self) -> None:
@@ -115,7 +117,7 @@ class Supervisor:
         if child.start_at is None:
             child.kill()
             child.quick_ends = child.quick_ends + 1 if child.age < QUICK else 0
-            wait = min(0.5 * 2**child.quick_ends, LONGEST_WAIT) if child.quick_ends else 0.0
+            wait = min(2.0 ** (child.quick_ends - 1), LONGEST_WAIT) if child.quick_ends > 1 else 0.0
             child.start_at = time.monotonic() + wait
             when = f"in {wait:.0f} seconds" if wait else "now"
             self.say(f"The {child.part.name} {how}; it is started again {when}.")
@@ -146,10 +148,10 @@ class Supervisor:
 
 
 class WebWatch:
-    """For how long the web server has not answered. Any answer is one: a 503 is about someone else."""
+    """For how long the web server has not answered. Any answer is one."""
 
     def __init__(self, address: str, host: str) -> None:
-        self.request = urllib.request.Request(f"{address}/healthz", headers={"Host": host})  # noqa: S310
+        self.request = urllib.request.Request(f"{address}/healthz?of=web", headers={"Host": host})  # noqa: S310
         self.failing_since: float | None = None
 
     def answers(self, timeout: float) -> bool:

@@ -67,8 +67,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             )
         elif "permission denied to set role" in said or "permission denied to set parameter" in said:
             sentence = (
-                f"{wanted['USER']!r} may not act as {settings.APP_ROLE}: run `manage.py migrate`, which grants it, or "
-                f"give the application a login of its own in DATABASE_APP_URL. It said: {said}"
+                f"{wanted['USER']!r} may not act as {settings.APP_ROLE}: give the application a login of its own in "
+                f"DATABASE_APP_URL, or let a superuser run `grant {settings.APP_ROLE} to {wanted['USER']}`. "
+                f"It said: {said}"
             )
         else:
             sentence = (

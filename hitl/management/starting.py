@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.checks import Tags, run_checks
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, connections
@@ -32,6 +33,13 @@ where r.rolname = session_user and t.schemaname = 'public' and t.tablename = 'dj
 
 class Refused(CommandError):
     """The start is refused; the text says why, and what to do."""
+
+
+def check_settings() -> None:
+    """Refuse settings that must not start; the parts then need not check them again."""
+    wrong = [found for found in run_checks(tags=[Tags.security]) if found.is_serious()]
+    if wrong:
+        raise Refused("\n".join(f"{found.msg} {found.hint or ''}".strip() for found in wrong))
 
 
 def lock_parts(parts: Iterable[str], address: str) -> None:

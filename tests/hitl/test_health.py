@@ -35,6 +35,12 @@ def test_parts_that_never_came_are_named(client: Client) -> None:
     assert answer.json()["reasons"] == ["The worker has not been heard of yet.", "The tick has not been heard of yet."]
 
 
+def test_a_web_node_can_be_asked_of_itself_alone(client: Client) -> None:
+    answer = client.get("/healthz?of=web")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "up", "web": "up"}
+
+
 def test_a_part_that_fell_silent_is_named(client: Client) -> None:
     heartbeats.beat("tick")
     silent_for("worker north", 45)

@@ -250,3 +250,15 @@ def test_data_dir_without_a_folder_is_refused() -> None:
     refused = manage("up", "--data-dir")
     assert refused.returncode == 1
     assert refused.stderr.strip() == "--data-dir needs the name of a folder."
+
+
+def test_settings_that_must_not_start_are_refused_once(tmp_path: Path) -> None:
+    refused = manage("up", "--data-dir", str(tmp_path), HITL_SECRET_KEY="secret")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("HITL_SECRET_KEY is too weak")
+
+
+def test_one_part_of_several_nodes_waits_for_a_prepared_database(tmp_path: Path) -> None:
+    refused = manage("up", "--only", "worker", "--data-dir", str(tmp_path))
+    assert refused.returncode == 1
+    assert re.match(r"The database is \d+ steps behind this version: run `manage.py prepare` once", refused.stderr)

@@ -13,6 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            starting.check_settings()
             starting.prepare_database(say)
             for line in starting.first_administrator():
                 say(line)

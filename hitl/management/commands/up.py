@@ -35,6 +35,7 @@ class Command(BaseCommand):
         address = settings.HITL_URL if "HITL_URL" in os.environ else local
         os.environ |= {"HITL_DATA_DIR": str(settings.DATA_DIR), "HITL_URL": address, "HITL_WORKERS": str(workers)}
         try:
+            starting.check_settings()
             starting.lock_parts(only, f"process {os.getpid()}, {address}")
             if "web" in only:
                 starting.check_port(host, port)

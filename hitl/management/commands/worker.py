@@ -10,6 +10,7 @@ from hitl.worker import Cluster
 
 class Command(BaseCommand):
     help = "Runs the worker of this node: heavy and scheduled work. `up` starts one, and starts it again when it fails."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--alone", action="store_true", help="no other node has a worker: take up what one left")
