@@ -25,6 +25,7 @@ function ready(panel) {
 
 export function watch() {
   document.addEventListener("toggle", ({ target }) => target.matches?.(".menu, .finding") && target.open && ready(target), true);
+  document.addEventListener("click", ({ target }) => target.closest?.(".done") && closeAll());
   document.addEventListener("pointerdown", ({ target }) => closeAll(target.closest?.(".menu")));
 }
 
