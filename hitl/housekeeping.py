@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
 from django_q.models import Success
 
@@ -19,3 +20,8 @@ def forget_results() -> int:
 def forget_nodes() -> int:
     """Heartbeats of nodes that are gone."""
     return Heartbeat.objects.filter(at__lt=Now() - KEEP_SILENT_NODES).delete()[0]
+
+
+def forget_sessions() -> int:
+    """Sessions that ended. Nobody can use one; they are only in the way."""
+    return Session.objects.filter(expire_date__lt=Now()).delete()[0]

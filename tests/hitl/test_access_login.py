@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from hitl import housekeeping
 from hitl import settings as shipped
 from hitl.access import links, middleware
 from hitl.audit.models import AuditEvent
@@ -138,6 +139,13 @@ class TestSessions:
         session.save()
         assert client.get("/password/").status_code == 302
         assert Session.objects.count() == 0
+
+    def test_that_ended_are_forgotten(self, client, noor):
+        sign_in(client)
+        Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+        sign_in(Client())
+        assert housekeeping.forget_sessions() == 1
+        assert Session.objects.count() == 1
 
     def test_are_not_written_at_each_request(self, client, noor):
         sign_in(client)

@@ -23,6 +23,7 @@ CHORES = [
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
     Chore("forget_results", 600, housekeeping.forget_results),
     Chore("forget_nodes", 3600, housekeeping.forget_nodes),
+    Chore("forget_sessions", 3600, housekeeping.forget_sessions),
 ]
 
 
