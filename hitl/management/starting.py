@@ -114,12 +114,13 @@ def prepare_database(say: Callable[[str], None]) -> None:
 def check_prepared() -> None:
     """Refuse a database that `manage.py prepare` has not brought to this version."""
     try:
-        count = pending()
+        if count := pending():
+            raise Refused(
+                f"The database is {count} steps behind this version: run `manage.py prepare` once, as its owner."
+            )
         connection.ensure_connection()
     except Unavailable as error:
         raise Refused(str(error)) from error
-    if count:
-        raise Refused(f"The database is {count} steps behind this version: run `manage.py prepare` once, as its owner.")
 
 
 def first_administrator() -> list[str]:
