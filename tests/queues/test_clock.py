@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from hitl import clock as database_clock
 from hitl.audit.models import AuditEvent
+from hitl.management.commands.tick import CHORES
 from hitl.models import Endpoint, Message
 from queues import claims, clock
-from queues.models import Breach, Slot
+from queues.models import Breach, LaneRollup, Slot
 from tests.factories.queues import LaneFactory, QueueFactory, SlotFactory, reviewer_of
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +181,15 @@ class TestBesideOthers:
         marked.append(clock.mark_overdue(now=now))
         assert sum(marked) == Breach.objects.count() == 40
         assert AuditEvent.objects.filter(action="case.breached").count() >= 40
+
+
+@pytest.mark.parametrize("name", ["deliver", "deadlines", "deferrals", "leases", "lanes", "untakeable"])
+def test_the_tick_does_it(name):
+    SlotFactory(due_at=timezone.now() - HOUR)
+    (chore,) = [one for one in CHORES if one.name == name]
+    chore.run()
+    assert Breach.objects.exists() is (name == "deadlines")
+    assert LaneRollup.objects.exists() is (name == "lanes")
 
 
 def test_the_time_is_the_databases():
