@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
@@ -70,8 +71,11 @@ class TestSigningIn:
         assert asked.headers["Location"] == "/login/?next=/password/"
         assert sign_in(client, next="/password/").headers["Location"] == "/password/"
 
-    def test_passwords_are_kept_as_argon2(self):
-        assert shipped.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    def test_passwords_are_kept_as_argon2(self, settings):
+        settings.PASSWORD_HASHERS = shipped.PASSWORD_HASHERS
+        kept = make_password(PASSWORD)
+        assert kept.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+        assert check_password(PASSWORD, kept)
 
 
 class TestGuessing:
