@@ -9,7 +9,8 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -32,26 +33,49 @@ def event_line(item: Sealed) -> bytes:
     return b'{"n": %d, "leaf": "%b", "event": %b}\n' % (item.position, base64.b64encode(item.leaf), item.line or b"{}")
 
 
-def write(file: Path, log: Live, progress: Callable[[int], object] = lambda _: None) -> int:
-    """Write the whole log; returns how many events. An event that is gone leaves its gap, for the proof to find."""
-    events = 0
-    with gzip.open(file, "wb", compresslevel=3) if file.suffix == ".gz" else file.open("wb") as out:
-        # Not in the log itself: a person who is erased loses the name there and here, and what they did stays proved.
-        people = {str(pk): name for pk, name in User.objects.values_list("pk", "name")}
-        out.write(_json(audit=FORMAT, origin=log.origin, size=log.size, at=timezone.now().isoformat(), people=people))
-        for item in log.items():
-            if isinstance(item, Checkpoint):
-                out.write(_json(checkpoint=item.note))
-            elif item.line is not None:
-                out.write(event_line(item))
-                events += 1
-                progress(1)
-        unsealed = 0
-        for line in log.unsealed_lines():
-            out.write(UNSEALED + line + b"}\n")
-            unsealed += 1
-        out.write(_json(end={"events": events, "unsealed": unsealed}))
-    return events + unsealed
+def whole(log: Live, progress: Callable[[int], object] = lambda _: None) -> Iterator[bytes]:
+    """The log, line by line. An event that is gone leaves its gap, for the proof to find."""
+    # Not in the log itself: a person who is erased loses the name there and here, and what they did stays proved.
+    people = {str(pk): name for pk, name in User.objects.values_list("pk", "name")}
+    yield _json(audit=FORMAT, origin=log.origin, size=log.size, at=timezone.now().isoformat(), people=people)
+    events = unsealed = 0
+    for item in log.items():
+        if isinstance(item, Checkpoint):
+            yield _json(checkpoint=item.note)
+        elif item.line is not None:
+            yield event_line(item)
+            events += 1
+            progress(1)
+    for line in log.unsealed_lines():
+        yield UNSEALED + line + b"}\n"
+        unsealed += 1
+    yield _json(end={"events": events, "unsealed": unsealed})
+
+
+def write(file: Path, log: Live, progress: Callable[[int], object] = lambda _: None) -> None:
+    """Write the whole log, compressed if the file is named so. OSError if that is not possible."""
+    with file.open("wb") as out:
+        lines = whole(log, progress)
+        out.writelines(compressed(lines) if file.suffix == ".gz" else lines)
+
+
+def part(events: Iterable[Sealed], what: str) -> Iterator[bytes]:
+    """Some events, for whoever may not have the whole; each can be held against it by its place and leaf."""
+    yield _json(audit=FORMAT, part=what, at=timezone.now().isoformat())
+    number = 0
+    for item in events:
+        number += 1
+        yield event_line(item) if item.position >= 0 else UNSEALED + (item.line or b"{}") + b"}\n"
+    yield _json(end={"events": number})
+
+
+def compressed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """As a gzip file, a piece at a time."""
+    gzipped = zlib.compressobj(3, wbits=31)
+    for line in lines:
+        if piece := gzipped.compress(line):
+            yield piece
+    yield gzipped.flush()
 
 
 def _json(**values: Any) -> bytes:
@@ -66,15 +90,15 @@ class Export:
         self._unsealed = 0
         try:
             head = json.loads(next(self._lines(), b""))
-            self.origin, self.size = str(head["origin"]), int(head["size"])
-            known = head["audit"] == FORMAT
+            known, part = head["audit"] == FORMAT, head.get("part")
+            self.origin, self.size = ("", 0) if part else (str(head["origin"]), int(head["size"]))
         except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
             raise NotAnExport(f"{file} is not an export of the audit log ({error}).") from error
         if not known:
             raise NotAnExport(f"{file} is an export of another kind: this proves {FORMAT!r}.")
-        if head.get("part"):
+        if part:
             raise NotAnExport(
-                f"{file} holds a part of the log ({head['part']}): only the whole log can be proved. "
+                f"{file} holds a part of the log ({part}): only the whole log can be proved. "
                 "Write it with `manage.py audit export FILE`."
             )
 

@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from hitl.audit import views
+
+urlpatterns = [
+    path("audit/", views.index, name="audit"),
+    path("audit/export/", views.take, name="audit_export"),
+]

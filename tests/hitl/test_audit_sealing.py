@@ -4,7 +4,7 @@ import threading
 import pytest
 from django.db import connection, connections, transaction
 
-from hitl.audit import copies, keys, log, notes, sealing
+from hitl.audit import copies, keys, log, notes, sealing, search
 from hitl.audit.merkle import Tree
 from hitl.models import AuditCheckpoint, AuditEvent
 
@@ -161,6 +161,24 @@ class TestTheCheckpoint:
         assert not ask("select from audit_leaf")
         monkeypatch.undo()
         assert sealing.seal() == 1
+
+
+class TestHowFarItIsSealed:
+    def test_is_known(self):
+        assert (search.state().size, search.state().waiting) == (0, 0)
+        record("case:1", "case:2")
+        assert (search.state().size, search.state().waiting) == (0, 2)
+        sealing.seal()
+        record("case:3")
+        state = search.state()
+        assert (state.size, state.waiting, state.is_late) == (2, 1, False)
+        assert state.at < state.since
+
+    def test_is_late_when_something_waits_for_more_than_a_minute(self):
+        record("case:1")
+        with connections["owner"].cursor() as owner:
+            owner.execute("update audit_event set at = at - interval '61 seconds'")
+        assert search.state().is_late
 
 
 class TestTheCopyOutside:

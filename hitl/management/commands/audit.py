@@ -97,11 +97,11 @@ class Command(BaseCommand):
             )
         try:
             with tqdm(total=source.size, unit=" events", disable=not sys.stderr.isatty()) as bar:
-                written = export.write(file, source, bar.update)
+                export.write(file, source, bar.update)
         except OSError as error:
             raise CommandError(
                 f"{file} cannot be written ({error.strerror}). Nothing is lost; name another file."
             ) from error
         finally:
             connection.close()
-        self.stdout.write(f"{written:,} events in {file}. Prove it with `manage.py audit verify --export {file}`.")
+        self.stdout.write(f"{source.size:,} sealed events in {file}. Prove it: manage.py audit verify --export {file}.")

@@ -1,0 +1,126 @@
+"""The audit record in words: what each action is called on a screen. An action that is not listed says its own name."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from hitl.audit.models import AuditEvent
+
+# {} is the subject. Kept by noun, in the order of the screens.
+SENTENCES = {
+    "cases.received": "cases came in for {}",
+    "cases.routed": "cases were sent to {}",
+    "case.seen": "was shown {}",
+    "case.decided": "decided {}",
+    "case.undone": "took back the decision on {}",
+    "case.amended": "amended the decision on {}",
+    "case.put_back": "put {} back",
+    "case.deferred": "put {} aside for later",
+    "case.passed_on": "passed {} on to a colleague",
+    "case.handed_up": "handed {} up",
+    "case.breached": "the deadline of {} passed",
+    "upload.brought": "brought the file of {}",
+    "upload.confirmed": "took in the file of {}",
+    "upload.dropped": "dropped the file of {}",
+    "message.sent_again": "sent {} again",
+    "message.all_sent_again": "sent all failed messages again, of {}",
+    "message.called_off": "called {} off",
+    "endpoint.created": "added {}",
+    "endpoint.changed": "changed {}",
+    "endpoint.switched_on": "switched {} on",
+    "endpoint.switched_off": "switched {} off",
+    "endpoint.tested": "tested {}",
+    "secret.replaced": "replaced the signing secret of {}",
+    "token.issued": "issued {}",
+    "token.revoked": "revoked {}",
+    "tenant.created": "created {}",
+    "grant.given": "gave permissions to {}",
+    "grant.taken": "took permissions from {}",
+    "authority.granted": "let {} sign",
+    "authority.revoked": "no longer lets {} sign",
+    "person.created": "added {}",
+    "person.described": "changed the profile of {}",
+    "person.link_issued": "made a new password link for {}",
+    "person.made_administrator": "made {} an administrator",
+    "person.unmade_administrator": "made {} no administrator any more",
+    "person.deactivated": "closed the account of {}",
+    "person.reactivated": "opened the account of {} again",
+    "person.signed_in": "signed in",
+    "person.signed_out": "signed out",
+    "person.password_set": "set a password",
+    "person.password_changed": "changed their password",
+    "audit.read": "read this record",
+    "audit.exported": "took a copy of this record",
+}
+SUBJECTS = {"message": "message", "endpoint": "address", "token": "token", "audit": "the record"}
+# Pages of one thing that whoever runs a tenant may open.
+PLACES = {"case": "case", "job": "job"}
+# Of use to whoever reads the log with a program, not on the screen.
+UNSAID = {"slot", "token"}
+LONGEST_LIST, LONGEST = 12, 400
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event as a line: `before`, the subject (a link, if it has a page), `after`, and more in small print."""
+
+    before: str
+    subject: str
+    after: str
+    url: str
+    more: str
+
+
+def tell(event: AuditEvent, names: Mapping[str, str]) -> Told:
+    """`names`: what subjects are called, by `kind:id`; one that is not there goes by its number."""
+    kind, _, key = event.subject.partition(":")
+    sentence = SENTENCES.get(event.action, f"{_plain(event.action)}: {{}}")
+    before, has_subject, after = sentence.partition("{}")
+    called = names.get(event.subject) or f"{SUBJECTS.get(kind, _plain(kind))} {key}".strip()
+    return Told(
+        before=before,
+        subject=called if has_subject else "",
+        after=after,
+        url=_url(PLACES.get(kind, ""), key) if has_subject else "",
+        more=in_words(event.detail),
+    )
+
+
+def in_words(detail: Mapping[str, Any]) -> str:
+    """`verdict edit · categories tone, wrong source`; long values are cut, and said to be."""
+    telling = {key: value for key, value in detail.items() if key not in UNSAID and value not in ("", None, [], {})}
+    if telling.get("action") in SENTENCES:
+        telling["action"] = f"“{dict(actions())[telling['action']]}”"
+    said = " · ".join(f"{_plain(key)} {_value(value)}" for key, value in telling.items())
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
+
+
+def actions() -> list[tuple[str, str]]:
+    """For a choice: each known action, and its words without a subject."""
+    words = [(action, _plain(re.sub(r"\W*\{\}\W*", " … ", said)).strip()) for action, said in SENTENCES.items()]
+    return [(action, said[:1].upper() + said[1:]) for action, said in words]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_plain(key)} {_value(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        more = f" and {len(value) - LONGEST_LIST:,} more" if len(value) > LONGEST_LIST else ""
+        return ", ".join(_value(item) for item in value[:LONGEST_LIST]) + more
+    return str(value)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[._]+", " ", name)
+
+
+def _url(place: str, key: str) -> str:
+    try:
+        return reverse(place, args=[int(key)]) if place else ""
+    except (NoReverseMatch, ValueError):
+        return ""
