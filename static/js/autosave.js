@@ -7,7 +7,9 @@ const key = (article) => `hitl:case:${article.dataset.slot}`;
 let waiting = null;
 let onLost = () => {};
 
-export const formOf = (article) => article.querySelector("form[id^=decide-]");
+export const formOf = (article) => article.querySelector("form#decide");
+/** Where something of this case is sent to, beside its decision: "draft", "diff", "heartbeat". */
+export const address = (article, word) => new URL(`../${word}/`, formOf(article).action).href;
 export const editOf = (article) => article.querySelector(".edit");
 
 const controls = (article) => [...formOf(article).elements].filter((one) => one.name && one.type !== "hidden" && one.type !== "submit");
@@ -45,7 +47,7 @@ function note(article) {
 async function save(article) {
   if (!article.isConnected) return;
   try {
-    await post(article.dataset.draft, content(article));
+    await post(address(article, "draft"), content(article));
     say(article, "Saved");
   } catch (problem) {
     if (problem.status === 409) onLost(article, problem.message);

@@ -1,6 +1,6 @@
 /* The draft, edited in place: opened where it stands, the difference shown after a pause, nothing sent by mistake. */
 
-import { editOf } from "./autosave.js";
+import { address, editOf } from "./autosave.js";
 import { post } from "./post.js";
 
 const PAUSE = 450;
@@ -44,7 +44,7 @@ async function draw(article) {
     return;
   }
   try {
-    const response = await post(article.dataset.diff, new URLSearchParams({ final_answer: written }));
+    const response = await post(address(article, "diff"), new URLSearchParams({ final_answer: written }));
     const html = await response.text();
     if (field(article).value !== written) return;
     box.innerHTML = html;

@@ -1,5 +1,6 @@
 /* Keeps the claim while the reviewer is at work, and lets it run out when they are not. */
 
+import { address } from "./autosave.js";
 import { post } from "./post.js";
 
 const EVERY = 60_000;
@@ -21,7 +22,7 @@ export function keep({ painted, next, lost }) {
       body.set("next_token", deck.dataset.token);
     }
     try {
-      await post(article.dataset.heartbeat, body);
+      await post(address(article, "heartbeat"), body);
     } catch (problem) {
       if (problem.status === 409 && painted() === article) lost(article, problem.message);
     }

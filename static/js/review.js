@@ -212,7 +212,7 @@ function reload() {
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (form.matches("[id^=decide-]")) {
+  if (form.id === "decide") {
     event.preventDefault();
     decide(form, event.submitter, since(event));
   } else if (form.matches("[data-undo]")) {
