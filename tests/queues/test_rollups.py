@@ -106,8 +106,9 @@ class TestSlotsThatNobodyMayTake:
         one, two = reviewer_of(lane), reviewer_of(lane)
         SlotFactory(lane=lane)
         SlotFactory(lane=lane, barred=[one.pk])
+        SlotFactory(lane=lane, barred=[one.pk, two.pk])
         SlotFactory(lane=lane, barred=[one.pk, two.pk, 999])
-        assert rollup(lane).untakeable == 1
+        assert rollup(lane).untakeable == 2
 
     def test_those_passed_to_somebody_who_cannot_take_them_any_more(self):
         lane = LaneFactory()
