@@ -106,6 +106,7 @@ class TestSlotsThatNobodyMayTake:
         one, two = reviewer_of(lane), reviewer_of(lane)
         SlotFactory(lane=lane)
         SlotFactory(lane=lane, barred=[one.pk])
+        SlotFactory(lane=lane, barred=[two.pk])
         SlotFactory(lane=lane, barred=[one.pk, two.pk])
         SlotFactory(lane=lane, barred=[one.pk, two.pk, 999])
         assert rollup(lane).untakeable == 2
