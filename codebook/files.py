@@ -17,7 +17,7 @@ class Unreadable(ValueError):
 
 @transaction.atomic
 def read_in(*, content: Mapping[str, Any], owner: User, now: datetime) -> Version:
-    """Makes the codebook if it is new and publishes what the file says as its next version; the same again changes nothing.
+    """Makes the codebook if it is new, and publishes what the file says as its next version; the same changes nothing.
 
     Raises Unreadable or NotPublishable, and leaves everything as it was.
     """

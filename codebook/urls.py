@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from codebook.views import use
+
+urlpatterns: list[URLPattern] = [
+    path("queues/<slug:slug>/codebook/", use.choose, name="queue_codebook"),
+]

@@ -103,8 +103,8 @@ def hold(*, user: User, queue_id: int | None = None, wanted: int = 2) -> list[Cl
     claims = held(user=user, queue_id=queue_id)[:wanted]
     for claim in claims:
         _renew(user, claim.slot_id, claim.token, seen=False)
-    while len(claims) < wanted and (claim := take(user=user, queue_id=queue_id)):
-        claims.append(claim)
+    while len(claims) < wanted and (another := take(user=user, queue_id=queue_id)):
+        claims.append(another)
     return claims
 
 
@@ -158,7 +158,7 @@ def pass_on(*, user: User, slot_id: int, token: int, to: User, reason: str) -> S
 
 @transaction.atomic
 def hand_up(*, user: User, slot_id: int, token: int, reason: str) -> Slot:
-    """Gives the case to a higher authority; the one who handed it up does not get it back. Raises ClaimLost, CannotHandUp."""
+    """Gives the case to a higher authority, for good: whoever handed it up is barred. Raises ClaimLost, CannotHandUp."""
     slot = _mine(user, slot_id, token)
     wanted = higher(slot)
     if wanted is None:

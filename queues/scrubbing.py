@@ -26,4 +26,4 @@ def scrubbed(value: T, tenant: Tenant) -> T:
     regions = tuple(tenant.regions) or REGIONS
     if isinstance(value, str):
         return scrub(value, key=key_of(tenant.pk), regions=regions).text  # type: ignore[return-value]
-    return scrub_tree(value, key=key_of(tenant.pk), regions=regions).value  # type: ignore[no-any-return]
+    return scrub_tree(value, key=key_of(tenant.pk), regions=regions).value

@@ -100,7 +100,8 @@ def decide(
         ahead, as_painted = _advance(user, painted, queue_id)
         return Decided(next=ahead, as_painted=as_painted, repeated=True)
     case = _lock_case(slot.case_id)
-    assert slot.decided_at and case.queue
+    assert slot.decided_at
+    assert case.queue
     stamp = labelling.version_for(
         queue_id=case.queue.pk, version_id=given.version_id, claimed_at=slot.claimed_at or slot.decided_at
     )
@@ -168,7 +169,7 @@ def amend(*, user: User, slot_id: int, given: Given) -> Label:
 
 
 def keep_draft(*, user: User, slot_id: int, content: dict[str, Any], token: int | None = None) -> bool:
-    """Keeps what a reviewer has half written, for them alone. False if the slot is no longer theirs: kept all the same."""
+    """Keeps what a reviewer has half written, for them alone. False if the slot is theirs no more: kept all the same."""
     slot = Slot.objects.select_related("lane__tenant").get(pk=slot_id)
     with transaction.atomic():
         _keep_draft(user, slot, scrubbed(content, slot.lane.tenant), timezone.now())

@@ -164,7 +164,7 @@ def _facts(case: Case) -> list[tuple[str, str]]:
 
 def _judge(assessment: Mapping[str, Any]) -> Mapping[str, Any] | None:
     judges = assessment.get("sent", {}).get("judges") or [None]
-    return judges[0]  # type: ignore[no-any-return]
+    return judges[0]
 
 
 def _due(slot: Slot, now: datetime) -> Due | None:
@@ -182,7 +182,7 @@ def _incorrect(saved: Mapping[str, Any] | None) -> frozenset[str]:
 def _colleagues(slot: Slot, user: User) -> list[tuple[int, str]]:
     """Kept for a minute: it is the same for every case of a lane, and asked on every screen."""
     key = f"colleagues:{slot.lane_id}:{'-'.join(map(str, slot.barred))}"
-    everyone: list[tuple[int, str]] = cache.get_or_set(
+    everyone = cache.get_or_set(
         key, lambda: list(claims.colleagues(slot).values_list("pk", "name")), COLLEAGUES_SECONDS
     )
-    return [(pk, name) for pk, name in everyone if pk != user.pk]
+    return [(pk, name) for pk, name in everyone or () if pk != user.pk]

@@ -46,8 +46,10 @@ class Queue(models.Model):
     lease_minutes = models.PositiveSmallIntegerField(default=10)
     undo_seconds = models.PositiveIntegerField(default=300)
     shows_judge = models.BooleanField(default=False)
-    second_share = models.DecimalField(max_digits=4, decimal_places=3, default=0.1)  # type: ignore[arg-type]
-    hand_up_to = models.CharField(max_length=80, blank=True, help_text="The authority that a case without one goes up to.")
+    second_share = models.DecimalField(max_digits=4, decimal_places=3, default=0.1)
+    hand_up_to = models.CharField(
+        max_length=80, blank=True, help_text="The authority that a case without one goes up to."
+    )
     notify_emails = ArrayField(models.EmailField(), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -62,9 +64,12 @@ class Queue(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(sla="none") | Q(sla_amount__gt=0), name="queue_sla_has_an_amount"),
             models.CheckConstraint(
-                condition=~Q(sla__startswith="business") | Q(calendar__isnull=False), name="queue_business_sla_has_calendar"
+                condition=~Q(sla__startswith="business") | Q(calendar__isnull=False),
+                name="queue_business_sla_has_calendar",
             ),
-            models.CheckConstraint(condition=Q(second_share__gte=0, second_share__lte=1), name="queue_share_is_a_share"),
+            models.CheckConstraint(
+                condition=Q(second_share__gte=0, second_share__lte=1), name="queue_share_is_a_share"
+            ),
             models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="queue_lease_is_positive"),
         ]
 
@@ -131,14 +136,14 @@ class Lane(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(
-                fields=["queue", "stream", "tenant", "language", "authority"], name="lane_once"
-            ),
+            models.UniqueConstraint(fields=["queue", "stream", "tenant", "language", "authority"], name="lane_once"),
             models.CheckConstraint(condition=Q(weight__gte=1), name="lane_is_served"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.queue} / {self.stream} / {self.tenant} / {self.language or 'any language'} {self.authority}".strip()
+        return (
+            f"{self.queue} / {self.stream} / {self.tenant} / {self.language or 'any language'} {self.authority}".strip()
+        )
 
 
 class LaneTaker(models.Model):

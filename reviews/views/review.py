@@ -46,10 +46,15 @@ def page(request: HttpRequest, slug: str = "") -> HttpResponse:
         screen, on_deck = _screens(user, held, slug)
     except NoCodebook:
         return render(request, "reviews/no_codebook.html", {"scope": scope}, status=409)
-    context = {"scope": scope, "queues": queues(user, "review_queue"), "screen": screen, "on_deck": on_deck}
-    if not held:
-        context["next_due"] = today.next_due(user)
-    return render(request, "reviews/review.html", {**context, **_status(user)})
+    context = {
+        "scope": scope,
+        "queues": queues(user, "review_queue"),
+        "screen": screen,
+        "on_deck": on_deck,
+        "next_due": None if held else today.next_due(user),
+        **_status(user),
+    }
+    return render(request, "reviews/review.html", context)
 
 
 @require_POST

@@ -56,8 +56,13 @@ class CaseFactory(DjangoModelFactory):
     question = "I was charged twice in October. Do I get it back?"
     draft = "You were charged twice. The second payment is returned within three days."
     evidence = [
-        {"document_id": "ledger-7731", "title": "Ledger", "quote": "04 Oct: duplicate payment, flagged.", "score": 0.83},
-        {"document_id": "refunds-4.2", "title": "Refund policy", "quote": "Refunds need a confirmed error.", "score": 0.7},
+        {
+            "document_id": "ledger-7731",
+            "title": "Ledger",
+            "score": 0.83,
+            "quote": "04 Oct: duplicate payment, flagged.",
+        },
+        {"document_id": "refunds-4.2", "title": "Refunds", "score": 0.7, "quote": "Refunds need a confirmed error."},
     ]
     reason = "Low groundedness and money is promised."
     received_at = factory.LazyFunction(timezone.now)

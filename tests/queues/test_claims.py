@@ -6,7 +6,7 @@ from django.utils import timezone
 from hitl.models import AuthorityGrant
 from queues import claims
 from queues.claims import CannotHandUp, ClaimLost, Head, draw
-from queues.models import Case, Lane, Slot
+from queues.models import Lane, Slot
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import LaneFactory, QueueFactory, SlotFactory, reviewer_of
 
@@ -278,4 +278,3 @@ class TestGivingAway:
         with pytest.raises(CannotHandUp):
             claims.hand_up(user=user, slot_id=claim.slot_id, token=claim.token, reason="Too hard")
         assert Slot.objects.get(pk=claim.slot_id).holder == user
-

@@ -268,7 +268,9 @@ class TestAmendment:
         first, second = Label.objects.order_by("pk")
         assert (second.is_amendment, second.follows, first.undone_at) == (True, first, None)
         assert (Outcome.objects.get().revision, Outcome.objects.get().verdict) == (2, "reject")
-        revisions = [row["data"]["revision"] for row in Message.objects.order_by("pk").values_list("payload", flat=True)]
+        revisions = [
+            row["data"]["revision"] for row in Message.objects.order_by("pk").values_list("payload", flat=True)
+        ]
         assert revisions == [1, 2]
 
     def test_it_may_be_amended_again(self):

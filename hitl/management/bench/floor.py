@@ -19,7 +19,8 @@ insert into codebook_labelbatch (version_id, queue_id, origin, purpose, opened_a
 values (%s, %s, 'escalation', 'first', now()) returning id
 """
 LABEL = """
-insert into codebook_label (slot_id, batch_id, version_id, rater, user_id, rater_name, verdict, created_at, is_amendment)
+insert into codebook_label
+  (slot_id, batch_id, version_id, rater, user_id, rater_name, verdict, created_at, is_amendment)
 values (%s, %s, %s, 'person', %s, '', 'accept', now(), false) returning id
 """
 REVIEW = """
@@ -27,8 +28,9 @@ insert into reviews_review (label_id, slot_id, lease_token, final_answer, seen_a
 values (%s, %s, %s, %s, now(), 4000, now())
 """
 OUTCOME = """
-insert into queues_outcome (case_id, revision, verdict, final_answer, categories, codebook, codebook_version, decided_at,
-  release_at) values (%s, 1, 'accept', %s, '[]', 'bench', 1, now(), now() + interval '5 min')
+insert into queues_outcome
+  (case_id, revision, verdict, final_answer, categories, codebook, codebook_version, decided_at, release_at)
+ values (%s, 1, 'accept', %s, '[]', 'bench', 1, now(), now() + interval '5 min')
 """
 STATE = "update queues_case set state = 'decided' where id = %s"
 SEEN = """
@@ -89,5 +91,5 @@ def _claim(raw, user_id: int) -> tuple[int, int, int]:  # type: ignore[no-untype
     lanes = raw.execute(HEADS, [user_id]).fetchall()
     for lane, reserved in lanes:
         if row := raw.execute(TAKE, [user_id, lane, reserved]).fetchone():
-            return row  # type: ignore[no-any-return]
+            return row
     raise RuntimeError(f"Nothing is left to claim in {settings.DATA_DIR}.")

@@ -73,7 +73,8 @@ class Bench:
             }
             rows.append(row)
             self.say(
-                f"decide and next       {crew:>2} reviewers: p50 {done.p50:.1f}, p95 {done.p95:.1f}, p99 {done.p99:.1f} ms, "
+                f"decide and next       {crew:>2} reviewers: "
+                f"p50 {done.p50:.1f}, p95 {done.p95:.1f}, p99 {done.p99:.1f} ms, "
                 f"{done.rate:.0f}/s, {row['handed_out_twice']} handed out twice, {row['lost']} lost of {done.decisions}"
             )
         self.reviewed = rows
@@ -122,8 +123,10 @@ class Bench:
         }
         first = session.first_page()
         self.say(
-            f"bytes                 {row['requests_per_case']:.0f} request and {row['bytes_per_case'] / 1000:.1f} kB a case; "
-            f"first page {first['html'] / 1000:.1f} kB of HTML, {first['styles_and_scripts'] / 1000:.1f} kB of styles and "
+            f"bytes                 {row['requests_per_case']:.0f} request and "
+            f"{row['bytes_per_case'] / 1000:.1f} kB a case; "
+            f"first page {first['html'] / 1000:.1f} kB of HTML, "
+            f"{first['styles_and_scripts'] / 1000:.1f} kB of styles and "
             f"scripts, compressed, in {first['files']} files"
         )
         return row | first
@@ -131,5 +134,7 @@ class Bench:
     def memory(self) -> dict[str, float]:
         """(f) Memory of all processes, shared pages counted once."""
         sizes = server.memory(self.port)
-        self.say(f"memory                {sizes.pop('all'):.0f} MB: " + ", ".join(f"{k} {v:.0f}" for k, v in sizes.items()))
+        self.say(
+            f"memory                {sizes.pop('all'):.0f} MB: " + ", ".join(f"{k} {v:.0f}" for k, v in sizes.items())
+        )
         return sizes

@@ -34,10 +34,10 @@ made as (
     'I was charged twice in October (order ' || n || '). Is it right that I get the second payment back this week?',
     'I am sorry about the double charge. I can see two payments of 142.60 on 3 and 4 October, and the second one was '
     'booked in error. Because the amount is above 100, our billing team confirms the error in the ledger first. Your '
-    'refund is already approved and arrives within three working days. You do not need to do anything. ' || md5(n::text),
+    'refund is already approved and arrives within three working days. You need not do anything. ' || md5(n::text),
     '[]', jsonb_build_array(
       jsonb_build_object('document_id', 'ledger-' || n, 'title', 'Ledger', 'score', 0.83, 'quote',
-        '03 Oct: direct debit 142.60, invoice 7731. 04 Oct: direct debit 142.60, invoice 7731 (duplicate, batch rerun). '
+        '03 Oct: direct debit 142.60, invoice 7731. 04 Oct: direct debit 142.60, invoice 7731 (duplicate, rerun). '
         'Status: flagged, not yet reversed. ' || repeat(md5(n::text) || ' ', 3)),
       jsonb_build_object('document_id', 'policy-4.2', 'title', 'Refund policy, section 4.2', 'score', 0.79, 'quote',
         'Refunds above 100 are released after Billing confirms the error in the ledger. Until then the customer may be '
@@ -47,7 +47,8 @@ made as (
     '[]', 'Refunds above 100 need an invoice error confirmed in the ledger.', 'Money is promised.',
     '{"reason": "The answer promises money, and one of its claims is not in the evidence."}', '{high_stakes}', '', '',
     'support-7', '31', '', '', lanes.queue_id, '', '{}', now(), ''
-  from generate_series(%(first)s::bigint, %(last)s::bigint) n join lanes on lanes.place = n %% (select count(*) from lanes)
+  from generate_series(%(first)s::bigint, %(last)s::bigint) n
+  join lanes on lanes.place = n %% (select count(*) from lanes)
   returning id, queue_id, tenant_id)
 insert into queues_slot (case_id, lane_id, purpose, round, seat, state, priority, due_at, overdue, barred, created_at,
   reason, lease_token)
@@ -56,8 +57,8 @@ select made.id, queues_lane.id, 'first', 1, 1, 'open', 20 + made.id %% 60, now()
 from made join queues_lane using (queue_id, tenant_id)
 """
 EMPTY = """
-truncate queues_breach, queues_outcome, queues_slot, queues_case, queues_receipt, codebook_label, codebook_labelcategory,
-  reviews_review, reviews_finding, reviews_saveddraft, hitl_message cascade
+truncate queues_breach, queues_outcome, queues_slot, queues_case, queues_receipt, codebook_label,
+  codebook_labelcategory, reviews_review, reviews_finding, reviews_saveddraft, hitl_message cascade
 """
 
 
