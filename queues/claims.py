@@ -158,7 +158,7 @@ def pass_on(*, user: User, slot_id: int, token: int, to: User, reason: str) -> S
 
 @transaction.atomic
 def hand_up(*, user: User, slot_id: int, token: int, reason: str) -> Slot:
-    """Gives the case to a higher authority, for good: whoever handed it up is barred. Raises ClaimLost, CannotHandUp."""
+    """Gives the case to a higher authority; whoever handed it up is barred. Raises ClaimLost, CannotHandUp."""
     slot = _mine(user, slot_id, token)
     wanted = higher(slot)
     if wanted is None:

@@ -169,7 +169,7 @@ def amend(*, user: User, slot_id: int, given: Given) -> Label:
 
 
 def keep_draft(*, user: User, slot_id: int, content: dict[str, Any], token: int | None = None) -> bool:
-    """Keeps what a reviewer has half written, for them alone. False if the slot is theirs no more: kept all the same."""
+    """Keeps what a reviewer has half written, for them alone. False if the slot is gone: kept all the same."""
     slot = Slot.objects.select_related("lane__tenant").get(pk=slot_id)
     with transaction.atomic():
         _keep_draft(user, slot, scrubbed(content, slot.lane.tenant), timezone.now())

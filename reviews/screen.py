@@ -55,7 +55,7 @@ class Screen:
     categories: Sequence[Choice]
     confidence: Confidence
     reason: str
-    triggers: Sequence[str]
+    triggers: Sequence[tuple[str, str]]
     facts: Sequence[tuple[str, str]]
     conversation: Sequence[tuple[str, SafeString]]
     question_html: SafeString
@@ -123,8 +123,8 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
             for place, category in enumerate(version.categories, 1)
         ],
         confidence=Confidence.from_json(assessment.get("confidence", {})),
-        reason=assessment.get("reason") or case.reason,
-        triggers=[str(Trigger(key).label) for key in case.triggers if key in Trigger.values],
+        reason=case.reason or assessment.get("reason", ""),
+        triggers=_fired(assessment),
         facts=_facts(case),
         conversation=[(turn.get("role", ""), reading.rich(turn.get("content", ""))) for turn in case.conversation],
         question_html=reading.rich(case.question),
@@ -160,6 +160,10 @@ def _facts(case: Case) -> list[tuple[str, str]]:
         ("Case", case.external_id),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _fired(assessment: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(str(Trigger(one["key"]).label), one["because"]) for one in assessment.get("triggers", ())]
 
 
 def _judge(assessment: Mapping[str, Any]) -> Mapping[str, Any] | None:
