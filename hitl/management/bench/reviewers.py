@@ -13,7 +13,7 @@ from hitl.management.bench.story import PASSWORD
 
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _CASE = re.compile(r'data-slot="(\d+)" data-token="(\d+)"')
-_ACTION = re.compile(r'<form id="decide-\d+"[^>]* action="([^"]+)"')
+_ACTION = re.compile(r'action="(/slots/\d+/decide/[^"]*)"')
 _VERSION = re.compile(r'name="version" value="(\d+)"')
 _CATEGORY = re.compile(r'name="category" value="(\d+)"')
 _STATIC = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"')
