@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
-from hitl.audit import log, sealing
+from hitl.audit import log, reading, sealing
+from hitl.audit.merkle import leaf_hash
 from hitl.models import AuditEvent
 
 pytestmark = pytest.mark.usefixtures("audit_alone")
@@ -183,16 +184,29 @@ def test_what_it_appends_has_the_servers_time_and_number_whatever_it_says(app):
     assert prove() == ""
 
 
-def test_names_of_its_own_in_the_way_divert_nothing(app):
+@pytest.fixture
+def own_schema():
+    """Even on a server where somebody let it make things of its own."""
+    with connections["owner"].cursor() as owner:
+        owner.execute("create schema mine authorization hitl_app")
+        yield
+        owner.execute("drop schema mine cascade")
+
+
+def test_names_of_its_own_in_the_way_divert_nothing(app, own_schema):
     app.execute("create temp table audit_event (like public.audit_event)")
     app.execute("create temp table audit_leaf (like public.audit_leaf)")
-    app.execute("create function pg_temp.sha256(bytea) returns bytea language sql as 'select ''x''::bytea'")
-    app.execute("set search_path = pg_temp, public, pg_catalog")
+    app.execute(
+        "create function mine.sha256(bytea) returns bytea language sql as $$select decode(repeat('00', 32), 'hex')$$"
+    )
+    app.execute("create function mine.convert_to(text, name) returns bytea language sql as 'select null::bytea'")
+    app.execute("set search_path = mine, pg_temp, public, pg_catalog")
     app.execute("""select public.audit_append('[{"action": "case.seen", "subject": "case:1"}]')""")
     app.execute("select added from public.audit_seal(10)")
     assert app.fetchone() == (1,)
-    assert AuditEvent.objects.get().subject == "case:1"
-    assert len(bytes(AuditEvent.objects.get().digest)) == 32
+    event = AuditEvent.objects.get()
+    [item] = reading.Live().items()
+    assert leaf_hash(item.line) == item.leaf == bytes(event.digest)
 
 
 def test_it_cannot_have_a_checkpoint_stored_that_says_something_else(app, recorded):
