@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from codebook.models import Label, LabelBatch, LabelCategory, Version
-from codebook.versions import Rubric, current, rubric
+from codebook.versions import Rubric, rubric
 from hitl.models import User
 from queues.models import Case, Slot
 
@@ -13,19 +13,18 @@ class WrongVersion(Exception):
     """The label speaks of a version or a category that the case is not labelled with."""
 
 
-def version_for(*, queue_id: int, version_id: int, claimed_at: datetime | None) -> Rubric:
+def version_for(*, newest: Rubric, version_id: int, claimed_at: datetime) -> Rubric:
     """The version that a decision is stamped with: the one on screen, as long as its claim lives.
 
     A version published after the claim does not reinterpret what the reviewer saw. Raises WrongVersion.
     """
-    newest = current(queue_id)
     if newest.id == version_id:
         return newest
     try:
         shown = rubric(version_id)
     except Version.DoesNotExist:
         raise WrongVersion from None
-    if shown.codebook_id != newest.codebook_id or claimed_at is None or newest.published_at < claimed_at:
+    if shown.codebook_id != newest.codebook_id or newest.published_at < claimed_at:
         raise WrongVersion
     return shown
 

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from django.db.models import OuterRef, Subquery
+
 from codebook.models import Category, Version
+from queues.models import Queue
 
 
 class NoCodebook(Exception):
@@ -43,14 +46,19 @@ def rubric(version_id: int) -> Rubric:
     )
 
 
+def newest_for(queue: str) -> Subquery:
+    """The version that a queue's cases are labelled with now, to annotate a query with; `queue` is the path to it."""
+    published = Version.objects.filter(codebook__queue_uses__queue=OuterRef(queue), state=Version.State.PUBLISHED)
+    return Subquery(published.order_by("-number").values("pk")[:1])
+
+
+def in_use(version_id: int | None) -> Rubric:
+    """The rubric that `newest_for` named. Raises NoCodebook where it named none."""
+    if version_id is None:
+        raise NoCodebook
+    return rubric(version_id)
+
+
 def current(queue_id: int) -> Rubric:
     """The version that the queue's cases are labelled with now. Raises NoCodebook."""
-    newest = (
-        Version.objects.filter(codebook__queue_uses__queue=queue_id, state=Version.State.PUBLISHED)
-        .order_by("-number")
-        .values_list("pk", flat=True)
-        .first()
-    )
-    if newest is None:
-        raise NoCodebook
-    return rubric(newest)
+    return in_use(Queue.objects.annotate(newest=newest_for("pk")).values_list("newest", flat=True).get(pk=queue_id))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from codebook import labelling
 from codebook.models import Label
-from codebook.versions import Rubric, rubric
+from codebook.versions import Rubric, in_use, newest_for, rubric
 from hitl.audit import log
 from hitl.models import User
 from hitl.textdiff import edit_ratio
@@ -100,10 +100,11 @@ def decide(
         ahead, as_painted = _advance(user, painted, queue_id)
         return Decided(next=ahead, as_painted=as_painted, repeated=True)
     case = _lock_case(slot.case_id)
+    newest: int | None = case.newest_version  # type: ignore[attr-defined]  # annotated
     assert slot.decided_at
     assert case.queue
     stamp = labelling.version_for(
-        queue_id=case.queue.pk, version_id=given.version_id, claimed_at=slot.claimed_at or slot.decided_at
+        newest=in_use(newest), version_id=given.version_id, claimed_at=slot.claimed_at or slot.decided_at
     )
     _record(user=user, slot=slot, case=case, token=token, given=given, stamp=stamp, now=slot.decided_at)
     ahead, as_painted = _advance(user, painted, queue_id, also=[_entry(user, case, "case.decided", given, stamp)])
@@ -190,6 +191,7 @@ def _lock_case(case_id: int) -> Case:
     return (
         Case.objects.select_for_update(of=("self",), no_key=True)
         .select_related("tenant", "queue")
+        .annotate(newest_version=newest_for("queue"))
         .defer("conversation", "evidence", "tool_results", "policy", "assessment", "routing", "question")
         .get(pk=case_id)
     )

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from codebook.models import Category
-from codebook.versions import Rubric, current
+from codebook.versions import Rubric, in_use, newest_for
 from hitl.models import User
 from queues import claims, languages, sla
 from queues.claims import Claim
@@ -101,13 +101,14 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
     """Loads and lays out one claimed case. Raises codebook.versions.NoCodebook."""
     slot = (
         Slot.objects.select_related("case__tenant", "lane__queue", "lane__tenant")
+        .annotate(newest_version=newest_for("lane__queue"))
         .defer("case__routing")
         .get(pk=claim.slot_id)
     )
     case, queue = slot.case, slot.lane.queue
     saved = _saved(slot, user)
     chosen = set((saved or {}).get("categories", ()))
-    version = current(queue.pk)
+    version = in_use(slot.newest_version)
     anchor = f"doc-{slot.pk}-"
     draft_html, evidence = reading.lay_out(case.draft, case.evidence, anchor=anchor, incorrect=_incorrect(saved))
     assessment = case.assessment
