@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connections
 
 from codebook.models import Label, Version
-from hitl.management.bench import floor, reviewers, server, story
+from hitl.management.bench import floor, intake, reviewers, server, story
 from hitl.models import User
 
 Say = Callable[[str], None]
@@ -108,6 +108,29 @@ class Bench:
                 f"{times:.2f} times that at 1,000 ({size})"
             )
         return rows
+
+    def intake(self) -> dict[str, float]:
+        """(d) Rows a second, one and ten thousand a request, beside a bare COPY of the same rows."""
+        self.refill(1_000)
+        row = intake.measure(self.port)
+        for name in ("without_scrub", "with_scrub"):
+            seconds = row[f"{name}_s"]
+            self.say(
+                f"intake                {name.replace('_', ' ')}: {intake.ROWS:,} rows of {row['row_bytes'] / 1000:.1f} kB in "
+                f"{seconds:.2f} s ({row[f'{name}_rows_per_s']:,.0f}/s, {seconds / row['copy_s']:.1f} times a bare COPY of "
+                f"{row['copy_s']:.2f} s); one a request {row[f'{name}_single_rows_per_s']:.0f}/s, "
+                f"p95 {row[f'{name}_single_p95_ms']:.1f} ms"
+            )
+        return row
+
+    def scrub(self) -> dict[str, float]:
+        """The scrub's own speed on one core."""
+        row = intake.scrub_speed()
+        self.say(
+            f"scrub                 {row['clean_cases_per_s']:,.0f} clean cases/s, "
+            f"{row['three_findings_cases_per_s']:,.0f} with three findings each, on one core"
+        )
+        return row
 
     def bytes(self) -> dict[str, float]:
         """(e) Requests and bytes of a case, and of the first page with its styles and scripts."""
