@@ -23,9 +23,9 @@ DRAFT = (
 QUOTES = (
     "03 Oct: direct debit 142.60, invoice 7731. 04 Oct: direct debit 142.60, invoice 7731 (duplicate, batch rerun). "
     "Status: flagged, not yet reversed. Account 88-{n}.",
-    "Refunds above 100 are released after Billing confirms the error in the ledger. Until then the customer may be told "
+    "Refunds above 100 are released after Billing confirms the error in the ledger. Until then the customer may hear "
     "that the case is being checked, not that a refund is approved.",
-    "Agents may grant a goodwill credit of up to 25 per customer and calendar year. Whoever grants one writes down why, "
+    "Agents may grant a goodwill credit of up to 25 per customer and calendar year. Whoever grants one says why, "
     "and the customer's next invoice shows it as a line of its own.",
 )
 

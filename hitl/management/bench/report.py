@@ -116,10 +116,10 @@ class Bench:
         for name in ("without_scrub", "with_scrub"):
             seconds = row[f"{name}_s"]
             self.say(
-                f"intake                {name.replace('_', ' ')}: {intake.ROWS:,} rows of {row['row_bytes'] / 1000:.1f} kB in "
-                f"{seconds:.2f} s ({row[f'{name}_rows_per_s']:,.0f}/s, {seconds / row['copy_s']:.1f} times a bare COPY of "
-                f"{row['copy_s']:.2f} s); one a request {row[f'{name}_single_rows_per_s']:.0f}/s, "
-                f"p95 {row[f'{name}_single_p95_ms']:.1f} ms"
+                f"intake                {name.replace('_', ' ')}: {intake.ROWS:,} rows of "
+                f"{row['row_bytes'] / 1000:.1f} kB in {seconds:.2f} s ({row[f'{name}_rows_per_s']:,.0f}/s, "
+                f"{seconds / row['copy_s']:.1f} times a bare COPY of {row['copy_s']:.2f} s); "
+                f"one a request {row[f'{name}_single_rows_per_s']:.0f}/s, p95 {row[f'{name}_single_p95_ms']:.1f} ms"
             )
         return row
 
