@@ -71,6 +71,8 @@ def of_tenant(thing: str) -> dict[str, Any]:
 
 
 TENANT = both(slug="tenant.slug")
+QUEUE = both(slug="queue.slug")
+QUEUE = both(slug="queue.slug")
 PERSON = both(pk="person.pk")
 SLOT = both(pk="slot.pk")
 MESSAGE = of_tenant("message")
@@ -118,16 +120,53 @@ DOORS: dict[str, Door] = {
     "endpoint_secret": Door(post=TENANT_LEADS, **ENDPOINT),
     "endpoint_switch": Door(post=TENANT_LEADS, **ENDPOINT),
     "endpoint_test": Door(post=TENANT_LEADS, **ENDPOINT),
-    # queues: uploads
+    # queues: what leads steer
+    "queues": Door(get=QUEUE_LEADS),
+    "queue_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
+    "queue": Door(get=QUEUE_LEADS, **QUEUE),
+    "queue_edit": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **QUEUE),
+    "queue_weights": Door(post=QUEUE_LEADS, **QUEUE),
+    "queue_codebook": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **QUEUE),
+    "calendars": Door(get=QUEUE_LEADS),
+    "calendar_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
+    "calendar": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **both(pk="queue.calendar_id")),
+    "rules": Door(get=QUEUE_LEADS),
+    "rule_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
+    # A rule moves the cases of its tenants: only who works in them changes it.
+    "rule_edit": Door(get=TENANT_LEADS, post=TENANT_LEADS, **both(pk="rule.pk")),
+    "where_to": Door(get=QUEUE_LEADS, query=lambda world: {"tenant": "far", "domain": "domain-zyxomma", "risk": 2}),
+    "unrouted": Door(get=QUEUE_LEADS),
+    "unrouted_again": Door(post=QUEUE_LEADS, data=lambda world: {"case": world.far["unrouted"].pk}),
+    "unrouted_send": Door(
+        post=QUEUE_LEADS, data=lambda world: {"case": world.far["unrouted"].pk, "queue": world.home["queue"].pk}
+    ),
+    "assessment": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    # hitl/audit
+    "audit": Door(get=QUEUE_LEADS),
+    "audit_export": Door(get=QUEUE_LEADS),
+    # queues
+    "queues": Door(get=QUEUE_LEADS),
+    "queue_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
+    "queue": Door(get=QUEUE_LEADS, **QUEUE),
+    "queue_edit": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **QUEUE),
+    "queue_weights": Door(post=QUEUE_LEADS, **QUEUE),
+    "calendars": Door(get=QUEUE_LEADS),
+    "calendar_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
+    "calendar": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **both(pk="calendar.pk")),
+    "rules": Door(get=QUEUE_LEADS),
+    "rule_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
+    "rule_edit": Door(get=TENANT_LEADS, post=TENANT_LEADS, **both(pk="rule.pk")),
+    "where_to": Door(get=QUEUE_LEADS),
+    "unrouted": Door(get=QUEUE_LEADS),
+    "unrouted_again": Door(post=QUEUE_LEADS),
+    "unrouted_send": Door(post=QUEUE_LEADS),
+    "queue_codebook": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **QUEUE),
     "uploads": Door(get=TENANT_LEADS, **TENANT),
     "upload_new": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
     "upload": Door(get=TENANT_LEADS, **UPLOAD),
     "upload_confirm": Door(post=TENANT_LEADS, **UPLOAD),
     "upload_drop": Door(post=TENANT_LEADS, **UPLOAD),
     "upload_rejected": Door(get=TENANT_LEADS, **UPLOAD),
-    # hitl/audit
-    "audit": Door(get=QUEUE_LEADS),
-    "audit_export": Door(get=QUEUE_LEADS),
     # hitl/jobs
     "job": Door(get=TENANT_LEADS, **both(pk="job.pk")),
     "job_progress": Door(get=TENANT_LEADS, **both(pk="job.pk")),
@@ -139,7 +178,10 @@ DOORS: dict[str, Door] = {
         **both(slug="codebook.slug"),
     ),
     # reviews
+    "case": Door(get=TENANT_LEADS, **both(pk="slot.case_id")),
     "home": Door(get=SIGNED_IN),
+    # The stranger's case that waits in a queue of the lead's.
+    "case": Door(get=TENANT_LEADS, args=of("home", pk="slot.case.pk"), far=of("far", pk="shared.case.pk")),
     "review": Door(get=SIGNED_IN),
     "review_queue": Door(get=QUEUE_PEOPLE, **both(slug="queue.slug")),
     "slots_release": Door(post=SIGNED_IN),

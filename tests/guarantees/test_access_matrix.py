@@ -4,6 +4,7 @@ Generated: every address of the house x every method x every role, with things o
 come in is declared in doors.py; everything else has to be refused, and no answer may hold a word of the stranger's.
 """
 
+import gzip
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -69,10 +70,14 @@ class Asking:
                 if method not in ("GET", "POST")
                 else getattr(client, method.lower())(url, data)
             )
-            body = answer.getvalue().decode(errors="replace")
+            body = _text(answer.getvalue())
             transaction.set_rollback(True)
         client.cookies = cookies
         return answer.status_code, answer.headers.get("Location", ""), body
+
+
+def _text(body: bytes) -> str:
+    return (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body).decode(errors="replace")
 
 
 def came_in(status: int, location: str, name: str) -> bool:

@@ -23,6 +23,8 @@ from reviews.deciding import Given
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import (
+    CalendarFactory,
+    CalendarFactory,
     CaseFactory,
     LaneFactory,
     QueueFactory,
@@ -47,12 +49,12 @@ class World:
 
 def build() -> World:
     world = World()
-    billing = QueueFactory(slug="billing", name="Billing", hand_up_to="finance.L1")
+    billing = QueueFactory(slug="billing", name="Billing", hand_up_to="finance.L1", calendar=CalendarFactory())
     home = LaneFactory(queue=billing, tenant=TenantFactory(slug="home", name="Home"))
     near = LaneFactory(queue=billing, tenant=TenantFactory(slug="near", name="Near"))
     other = LaneFactory(queue=QueueFactory(slug="claims", name="Claims"), tenant=home.tenant)
     far = LaneFactory(
-        queue=QueueFactory(slug="far", name=f"Queue {SECRET}"),
+        queue=QueueFactory(slug="far", name=f"Queue {SECRET}", calendar=CalendarFactory(name=f"Office {SECRET}")),
         tenant=TenantFactory(slug="far", name=f"Tenant {SECRET}"),
     )
     version = published(billing, codebook=CodebookFactory(slug="support", title="Support answers"))
@@ -64,7 +66,8 @@ def build() -> World:
     world.home = _things(home, world.people["lead"], version.codebook, HEARTH)
     world.far = _things(far, _far_person(lead_of, far), far.queue.codebook_use.codebook, SECRET)
     # The stranger's cases also wait in the queue that everybody here works in.
-    SlotFactory(lane=LaneFactory(queue=billing, tenant=far.tenant), case=_case(far, SECRET, queue=billing))
+    shared = LaneFactory(queue=billing, tenant=far.tenant)
+    world.far["shared"] = SlotFactory(lane=shared, case=_case(far, SECRET, queue=billing))
     world.home["decided"] = _decision(home, world.people["reviewer"], version)
     world.home["former"] = _decision(home, world.people["former reviewer"], version)
     _dismiss(world.people["former reviewer"], home)
@@ -123,6 +126,7 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
     return {
         "lane": lane,
         "queue": lane.queue,
+        "calendar": lane.queue.calendar,
         "tenant": lane.tenant,
         "codebook": codebook,
         "slot": SlotFactory(lane=lane, case=_case(lane, mark)),
