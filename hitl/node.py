@@ -114,8 +114,8 @@ def parts_of(plan: Plan, watch: WebWatch, pulses: Pulses) -> list[Part]:
     alone = ["--alone"] if plan.embedded else []
     every = {
         "web": Part("web server", gunicorn, watch.silence),
-        "worker": Part("worker", [*manage, "worker", *alone], pulses.worker),
-        "tick": Part("tick", [*manage, "tick"], pulses.tick),
+        "worker": Part("worker", [*manage, "worker", *alone], pulses.worker, background=True),
+        "tick": Part("tick", [*manage, "tick"], pulses.tick, background=True),
     }
     return [every[name] for name in PARTS if name in plan.parts]
 

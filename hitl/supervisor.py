@@ -5,6 +5,7 @@ it should the supervisor be killed.
 """
 
 import contextlib
+import http.client
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -33,8 +35,8 @@ class Part:
     name: str
     command: Sequence[str]
     silence: Callable[[], float | None]
-    before: Callable[[], object] | None = None
     grace: float = 12.0
+    background: bool = False
 
 
 class Child:
@@ -46,9 +48,9 @@ class Child:
         self.start()
 
     def start(self) -> None:
-        if self.part.before:
-            self.part.before()
         orders = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+        if self.part.background and shutil.which("nice"):
+            orders += ["nice", "-n", "5"]  # people at the screen come first
         self.process = subprocess.Popen(  # noqa: S603 -- our own commands
             [*orders, *self.part.command],
             cwd=PROJECT,
@@ -102,12 +104,19 @@ class Supervisor:
             for child in self.children:
                 self.look_after(child)
             for look in tuple(looks):
-                look()
+                self.guarded(look)
             if time.monotonic() >= self.next_check:
                 for child in self.children:
-                    self.check(child)
+                    self.guarded(partial(self.check, child))
                 self.next_check = time.monotonic() + CHECK_EVERY
             time.sleep(LOOK_EVERY)
+
+    def guarded(self, look: Callable[[], object]) -> None:
+        """A watcher that fails must not end what it watches."""
+        try:
+            look()
+        except Exception as error:
+            self.say(f"A check failed, and is tried again ({type(error).__name__}: {error}).")
 
     def look_after(self, child: Child) -> None:
         """Start it again when it has ended, at once the first time, then after longer and longer waits."""
@@ -159,7 +168,7 @@ class WebWatch:
             urllib.request.urlopen(self.request, timeout=timeout).close()  # noqa: S310 -- our own address
         except urllib.error.HTTPError as error:
             error.close()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         return True
 
