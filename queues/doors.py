@@ -4,8 +4,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
 from hitl.access import doors
-from hitl.models import User
-from queues.models import Case, Queue, Slot
+from hitl.models import Tenant, User
+from queues.models import Calendar, Case, Queue, RoutingRule, Slot
 
 REVIEWS = ("review_queue", "lead_queue")
 LEADS = ("lead_queue",)
@@ -27,3 +27,43 @@ def cases_led(user: Person) -> QuerySet[Case]:
 
 def slots_led(user: Person) -> QuerySet[Slot]:
     return Slot.objects.filter(lane__queue__in=queues(user, *LEADS), lane__tenant__in=doors.tenants(user))
+
+
+def may_open(user: Person) -> bool:
+    """Whether a person may open new queues and calendars: an administrator, and whoever runs a tenant."""
+    return user.is_superuser or doors.tenants(user, *doors.LEADS).exists()
+
+
+def calendars(user: Person) -> QuerySet[Calendar]:
+    """Calendars of queues that a person runs, and those that no queue uses, for whoever may use them."""
+    if user.is_superuser and user.is_active:
+        return Calendar.objects.all()
+    led = queues(user, *LEADS)
+    if not (led.exists() or may_open(user)):
+        return Calendar.objects.none()
+    return Calendar.objects.filter(Q(queue__in=led) | Q(queue__isnull=True)).distinct()
+
+
+def calendars_run(user: Person) -> QuerySet[Calendar]:
+    """Calendars that a person may change: no deadline of a queue that somebody else runs hangs on them."""
+    if user.is_superuser and user.is_active:
+        return Calendar.objects.all()
+    strangers = Queue.objects.exclude(pk__in=queues(user, *LEADS).values("pk")).filter(calendar__isnull=False)
+    return calendars(user).exclude(pk__in=strangers.values("calendar"))
+
+
+def rules(user: Person) -> QuerySet[RoutingRule]:
+    """The rules of queues that a person runs."""
+    return RoutingRule.objects.filter(queue__in=queues(user, *LEADS))
+
+
+def rules_run(user: Person) -> QuerySet[RoutingRule]:
+    """Rules that a person may change: they move no case of a tenant that the person does not work in."""
+    own = doors.tenants(user)
+    strangers = Tenant.objects.exclude(pk__in=own.values("pk"))
+    named = RoutingRule.tenants.through.objects.all()
+    run = rules(user).exclude(pk__in=named.filter(tenant__in=strangers).values("routingrule"))
+    if strangers.exists():
+        # A rule without tenants takes everybody's cases, the strangers' too.
+        run = run.filter(pk__in=named.values("routingrule"))
+    return run

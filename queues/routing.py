@@ -195,7 +195,11 @@ def sentences(stored: Mapping[str, Any]) -> list[str]:
     """What `Routed.to_json` stored, as sentences; nothing for a case that was never routed."""
     if not stored:
         return []
-    if stored["rule"] is None:
+    if stored.get("by_hand"):
+        told = [f"No rule takes this case; a lead sent it to {stored['queue']['name']} by hand."]
+        if stored["authority"]:
+            told.append(f"The lead asked for a person with the authority {stored['authority']}.")
+    elif stored["rule"] is None:
         told = ["No rule takes this case, so it waits unrouted until a rule does or a lead sends it on."]
     else:
         why = _listed(stored["matched"])

@@ -159,21 +159,27 @@ def _place(facts: Facts, terms: Terms, now: datetime) -> Placement:
         terms.rules,
     )
     queue = NO_QUEUE if routed.rule is None else terms.queues[routed.rule.queue_id]
-    try:
-        due = sla.deadline(now, queue.sla, queue.calendar, facts.deadline)
-        because = due.source if due else ""
-    except sla.NeverOpen as never:
-        due = sla.deadline(now, NO_QUEUE.sla, None, facts.deadline)
-        because = f"{due.source}. {never}" if due else str(never)
+    due_at, because = promise(queue, facts.deadline, now)
     return Placement(
         routed=routed,
         routing=json.dumps(routed.to_json(), ensure_ascii=False),
         queue_id=None if routed.rule is None else routed.rule.queue_id,
-        due_at=due.due_at if due else None,
-        due_because=because[:200],
+        due_at=due_at,
+        due_because=because,
         priority=priority(
             risk=facts.risk,
-            minutes_left=None if due is None else (due.due_at - now).total_seconds() / 60,
+            minutes_left=None if due_at is None else (due_at - now).total_seconds() / 60,
             signal_weight=0.0 if facts.user_rating is None else facts.user_rating - 3,
         ),
     )
+
+
+def promise(queue: QueueTerms, asked: datetime | None, now: datetime) -> tuple[datetime | None, str]:
+    """By when a case that comes into the queue now is due, and whose deadline that is."""
+    try:
+        due = sla.deadline(now, queue.sla, queue.calendar, asked)
+        because = due.source if due else ""
+    except sla.NeverOpen as never:
+        due = sla.deadline(now, NO_QUEUE.sla, None, asked)
+        because = f"{due.source}. {never}" if due else str(never)
+    return due.due_at if due else None, because[:200]
