@@ -22,11 +22,15 @@ class Recent:
     seconds_left: int
 
 
+def midnight(user: User, now: datetime) -> datetime:
+    """The last midnight where the person is."""
+    local = now.astimezone(ZoneInfo(user.time_zone))
+    return datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC)
+
+
 def decided_today(user: User, now: datetime) -> int:
     """Decisions since midnight, where the person is."""
-    local = now.astimezone(ZoneInfo(user.time_zone))
-    midnight = datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC)
-    return Slot.objects.filter(decided_by=user, decided_at__gte=midnight).count()
+    return Slot.objects.filter(decided_by=user, decided_at__gte=midnight(user, now)).count()
 
 
 def recent(user: User, now: datetime) -> Sequence[Recent]:
