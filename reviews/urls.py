@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reviews.views import codebook, history, home, review, slots
+from reviews.views import case, codebook, history, home, review, slots
 
 urlpatterns = [
     path("", home.page, name="home"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("slots/<int:pk>/defer/", slots.defer, name="slot_defer"),
     path("slots/<int:pk>/pass/", slots.pass_on, name="slot_pass"),
     path("slots/<int:pk>/hand-up/", slots.hand_up, name="slot_hand_up"),
+    path("cases/<int:pk>/", case.page, name="case"),
     path("codebooks/", codebook.index, name="codebooks"),
     path("codebooks/<slug:slug>/", codebook.page, name="codebook"),
     path("decisions/", history.page, name="decisions"),

@@ -1,0 +1,113 @@
+"""Guarantee 5: two reviewers of one case never see each other's decision before both have decided.
+
+A lead may look at cases, and decide them too: what they may still have to decide, they see without others' decisions.
+"""
+
+import pytest
+from django.urls import reverse
+
+from codebook.models import Label
+from queues import claims
+from queues.models import Slot
+from reviews import deciding
+from reviews.deciding import Given
+from tests.factories.codebook import published
+from tests.factories.hitl import grant
+from tests.factories.queues import LaneFactory, QueueFactory, SlotFactory, lead_of, reviewer_of
+
+pytestmark = pytest.mark.django_db
+
+ANSWER = "A wholly different answer."
+
+
+@pytest.fixture
+def lane():
+    return LaneFactory(queue=QueueFactory(second_share=1))
+
+
+@pytest.fixture
+def first(lane):
+    return reviewer_of(lane, name="Fiona First")
+
+
+@pytest.fixture
+def version(lane):
+    return published(lane.queue)
+
+
+@pytest.fixture
+def case(lane, first, version):
+    """Decided once; its second seat is open."""
+    slot = SlotFactory(lane=lane)
+    decide(first, version, final_answer=ANSWER)
+    if not slot.case.slots.filter(seat=2).exists():
+        SlotFactory(lane=lane, case=slot.case, seat=2, purpose="second", barred=[first.pk])
+    return slot.case
+
+
+def decide(user, version, verdict="edit", final_answer=""):
+    claim = claims.hold(user=user)[0]
+    given = Given(
+        verdict=Label.Verdict(verdict), version_id=version.pk, final_answer=final_answer,
+        category_ids=frozenset([version.categories.first().pk]),
+    )  # fmt: skip
+    deciding.decide(user=user, slot_id=claim.slot_id, token=claim.token, given=given, painted=None)
+
+
+def page_of(client, case):
+    return client.get(reverse("case", args=[case.pk])).content.decode()
+
+
+def tells(page):
+    return [words for words in ("Fiona First", "Edited", ANSWER, "Hallucination", "goes back") if words in page]
+
+
+def test_a_lead_who_may_still_decide_a_case_sees_no_decision_on_it(sign_in, lane, case):
+    page = page_of(sign_in(lead_of(lane)), case)
+    assert tells(page) == []
+    assert "kept from you until it is all decided" in page
+
+
+def test_nor_while_they_hold_the_second_seat(sign_in, lane, case):
+    lead = lead_of(lane)
+    claims.hold(user=lead)
+    assert tells(page_of(sign_in(lead), case)) == []
+
+
+def test_nor_while_a_colleague_holds_it_who_may_yet_give_it_back(sign_in, lane, case):
+    claims.hold(user=reviewer_of(lane))
+    assert tells(page_of(sign_in(lead_of(lane)), case)) == []
+
+
+def test_nor_while_it_is_put_aside(sign_in, lane, case):
+    second = case.slots.get(seat=2)
+    Slot.objects.filter(pk=second.pk).update(state="deferred", deferred_until=second.created_at)
+    assert tells(page_of(sign_in(lead_of(lane)), case)) == []
+
+
+def test_when_all_is_decided_the_lead_sees_all_of_it(sign_in, lane, case, version):
+    decide(reviewer_of(lane), version, verdict="reject")
+    page = page_of(sign_in(lead_of(lane)), case)
+    assert {"Fiona First", "Edited", ANSWER, "Hallucination"} <= set(tells(page))
+
+
+def test_a_lead_who_may_not_decide_it_sees_it_at_once(sign_in, lane, case):
+    lead = lead_of(lane)
+    lane.queue.queueuserpermission_set.filter(user=lead, permission__codename="review_queue").delete()
+    assert "Fiona First" in tells(page_of(sign_in(lead), case))
+
+
+def test_the_first_of_the_two_sees_their_own_and_not_the_others(sign_in, lane, first, case, version):
+    grant(first, "lead_queue", lane.queue)
+    client = sign_in(first)
+    assert "Fiona First" in tells(page_of(client, case))
+    second = reviewer_of(lane, name="Sven Second")
+    claims.hold(user=second)
+    assert "Rejected" not in page_of(client, case)
+
+
+def test_the_review_screen_of_the_second_shows_nothing_of_the_first(sign_in, lane, case):
+    page = sign_in(reviewer_of(lane)).get(reverse("review")).content.decode()
+    assert case.external_id in page
+    assert "Fiona First" not in page
+    assert ANSWER not in page
