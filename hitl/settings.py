@@ -16,6 +16,7 @@ HITL_URL = os.environ.get("HITL_URL", "http://127.0.0.1:8000").rstrip("/")
 HTTPS = HITL_URL.startswith("https://")
 DEBUG = env.flag("HITL_DEBUG", False)
 SECRET_KEY = env.secret("HITL_SECRET_KEY", DATA_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = env.words("HITL_SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = [urlsplit(HITL_URL).hostname or "localhost", *env.words("HITL_HOSTS")]
 if not HTTPS:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
