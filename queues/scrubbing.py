@@ -1,22 +1,18 @@
 """Scrubs for a tenant: with the tenant's own key, so that a pseudonym means nothing elsewhere, and in its regions."""
 
-import hashlib
-import hmac
 from functools import lru_cache
 from typing import TypeVar
 
-from django.conf import settings
-
+from hitl.access import pseudonyms
 from hitl.models import Tenant
 from queues.scrub import REGIONS, scrub, scrub_tree
 
 T = TypeVar("T")
 
 
-@lru_cache(maxsize=1024)
-def key_of(tenant_id: int) -> bytes:
+def key_of(tenant: Tenant) -> bytes:
     """The key of a tenant's pseudonyms: stable, so that the same person stays the same token."""
-    return hmac.digest(settings.SECRET_KEY.encode(), f"scrub:{tenant_id}".encode(), hashlib.sha256)
+    return _opened(bytes(tenant.scrub_key))
 
 
 def scrubbed(value: T, tenant: Tenant) -> T:
@@ -25,5 +21,11 @@ def scrubbed(value: T, tenant: Tenant) -> T:
         return value
     regions = tuple(tenant.regions) or REGIONS
     if isinstance(value, str):
-        return scrub(value, key=key_of(tenant.pk), regions=regions).text  # type: ignore[return-value]
-    return scrub_tree(value, key=key_of(tenant.pk), regions=regions).value
+        return scrub(value, key=key_of(tenant), regions=regions).text  # type: ignore[return-value]
+    return scrub_tree(value, key=key_of(tenant), regions=regions).value
+
+
+# By what is stored, not by the tenant: a transaction that is rolled back then leaves nothing wrong behind.
+@lru_cache(maxsize=1024)
+def _opened(sealed: bytes) -> bytes:
+    return pseudonyms.opened(sealed)

@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from hitl.access import pseudonyms
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -57,6 +59,7 @@ class Tenant(models.Model):
     name = models.CharField(max_length=120)
     scrubs = models.BooleanField(default=True)
     regions = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    scrub_key = models.BinaryField(default=pseudonyms.new, help_text="The key of its pseudonyms, encrypted.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

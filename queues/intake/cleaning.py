@@ -55,7 +55,7 @@ def clean_evidence(passages: list[Evidence], tenant: Tenant) -> list[Evidence]:
 
 def clean_name(name: str, tenant: Tenant) -> str:
     """A name or an id without what is personal in it."""
-    found = scrub(name, key=key_of(tenant.pk), regions=tuple(tenant.regions) or REGIONS)
+    found = scrub(name, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS)
     return found.text if personal(name, {one.kind for one in found.found}) else name
 
 
@@ -75,7 +75,7 @@ def personal(text: str, kinds: set[str]) -> bool:
 
 
 def _found(text: str, tenant: Tenant) -> str | None:
-    found = scrub(text, key=key_of(tenant.pk), regions=tuple(tenant.regions) or REGIONS).found
+    found = scrub(text, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS).found
     kinds = {one.kind for one in found}
     if not personal(text, kinds):
         return None
