@@ -44,6 +44,13 @@ def test_a_missing_field_is_named(field):
         ({"sla_deadline": 1778349600}, "sla_deadline: must be a time as text"),
         ({"sla_deadline": "0001-01-01T00:00:00+14:00"}, "sla_deadline: must lie in the years 2000 to 2199."),
         ({"callback_url": "javascript:alert(1)"}, "callback_url: must be a web address"),
+        ({"callback_url": "https://127.0.0.1/verdicts"}, "callback_url: 127.0.0.1 is a private address, or this"),
+        ({"callback_url": "http://localhost:8000/?a=b"}, "callback_url: localhost is this machine, where hitl does"),
+        ({"callback_url": "http://2130706433/"}, "callback_url: Write a numeric address as four plain numbers"),
+        ({"callback_url": "http://169.254.169.254/latest"}, "an address for machinery, not for receivers"),
+        ({"callback_url": "https://example.org:22/"}, "callback_url: Port 22 is not for web servers."),
+        ({"callback_url": "https://me:secret@example.org/"}, "callback_url: The address holds a name or password."),
+        ({"callback_url": "https://example.org\\@10.0.0.1/"}, "callback_url: The address holds a space, a backslash"),
         ({"case_id": ""}, "case_id: is empty."),
         ({"case_id": "x" * 201}, "case_id: is longer than 200 characters."),
         ({"case_id": "a\u202eb"}, "case_id: holds a character that cannot be seen"),
@@ -55,6 +62,24 @@ def test_a_missing_field_is_named(field):
 )
 def test_what_is_wrong_is_said_with_the_fields_name(fields, said):
     assert said in fault(**fields)
+
+
+@pytest.mark.parametrize("url", ["https://app.example.org/a?b=c#d", "https://app.example.org", "http://x.org:8080/ü"])
+def test_a_public_address_can_be_called_back_and_is_kept_as_it_came(url):
+    assert EscalatedCase.model_validate(sent(callback_url=url)).callback_url == url
+
+
+def test_a_neighbour_can_be_called_back_where_the_installation_allows_it(settings):
+    inside = "http://10.0.0.7/verdicts"
+    assert "10.0.0.7 is a private address" in fault(callback_url=inside)
+    settings.OUTBOX_ALLOW_PRIVATE = True
+    assert EscalatedCase.model_validate(sent(callback_url=inside)).callback_url == inside
+    assert "machinery" in fault(callback_url="http://169.254.169.254/")
+
+
+def test_evidence_may_lie_on_a_private_address_since_only_people_open_it():
+    passage = {"document_id": "wiki", "url": "http://10.0.0.8/refunds"}
+    assert EscalatedCase.model_validate(sent(evidence=[passage])).evidence == [passage]
 
 
 def test_a_misspelt_field_is_not_dropped_silently():
