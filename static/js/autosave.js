@@ -14,9 +14,14 @@ export const editOf = (article) => article.querySelector(".edit");
 
 const controls = (article) => [...formOf(article).elements].filter((one) => one.name && one.type !== "hidden" && one.type !== "submit");
 
-/** All that the reviewer has put into the case, as the form would send it. */
+const answer = (article) => article.querySelector(".answer");
+/** True if there is an answer of the reviewer's own, typed now or saved before. */
+export const isChanged = (article) => answer(article).value !== answer(article).defaultValue || "saved" in answer(article).dataset;
+
+/** All that the reviewer has put into the case, as the form would send it; the draft itself stays at home. */
 export function content(article) {
   const body = new URLSearchParams(new FormData(formOf(article)));
+  if (!isChanged(article)) body.delete("final_answer");
   body.set("editing", editOf(article)?.open ? "1" : "");
   return body;
 }

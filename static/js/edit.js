@@ -1,6 +1,6 @@
 /* The draft, edited in place: opened where it stands, the difference shown after a pause, nothing sent by mistake. */
 
-import { address, editOf } from "./autosave.js";
+import { address, editOf, isChanged } from "./autosave.js";
 import { post } from "./post.js";
 
 const PAUSE = 450;
@@ -8,9 +8,6 @@ let waiting = null;
 
 const field = (article) => editOf(article).querySelector("textarea");
 export const isOpen = (article) => editOf(article).open;
-/** True if there is text of the reviewer's own, typed now or saved before. */
-export const isChanged = (article) => field(article).value !== field(article).defaultValue || "saved" in field(article).dataset;
-
 export function openEdit(article) {
   editOf(article).open = true;
   const text = field(article);

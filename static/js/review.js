@@ -2,7 +2,7 @@
 
 import * as autosave from "./autosave.js";
 import { handled, time } from "./clock.js";
-import { closeEdit, isChanged, isOpen, openEdit, showChanges } from "./edit.js";
+import { closeEdit, isOpen, openEdit, showChanges } from "./edit.js";
 import * as evidence from "./evidence.js";
 import * as heartbeat from "./heartbeat.js";
 import { listen, since } from "./keyboard.js";
@@ -98,12 +98,12 @@ function hide(article) {
 
 /** False, with the reason on the screen, where the verdict and the text do not fit together. */
 function fits(article, verdict) {
-  if (verdict === "edit" && !isChanged(article)) {
+  if (verdict === "edit" && !autosave.isChanged(article)) {
     notice("The answer is still as it was drafted. Change it, or accept it.");
     openEdit(article);
     return false;
   }
-  if (verdict !== "edit" && isOpen(article) && isChanged(article) && !article.dataset.asked) {
+  if (verdict !== "edit" && isOpen(article) && autosave.isChanged(article) && !article.dataset.asked) {
     article.dataset.asked = "yes";
     notice(`You have changed the answer. Ctrl+Enter sends your edit; press ${verdict === "accept" ? "Accept" : "Reject"} again to ${verdict} the draft as it was.`);
     return false;
@@ -153,7 +153,7 @@ function take(html, sent) {
     if (old >= 0) deck.splice(old, 1);
     const keepHere = here && here !== sent && slot(here) !== slot(replace);
     if (keepHere && (refused || !sent)) deck.unshift(here);
-    else if (keepHere && isChanged(here)) notice("The next case went to a colleague before you. This is what you had written:", { kept: here.querySelector(".answer").value });
+    else if (keepHere && autosave.isChanged(here)) notice("The next case went to a colleague before you. This is what you had written:", { kept: here.querySelector(".answer").value });
     paint(document.adoptNode(replace));
   } else if (!here || here === sent) {
     if (deck.length) paint(deck.shift());
@@ -190,7 +190,7 @@ function lost(article, words) {
   if (at >= 0) deck.splice(at, 1);
   if (article !== painted()) return;
   article.querySelector(".decide").inert = true;
-  notice(`${words || "This case is no longer yours."} `, { kept: isChanged(article) ? article.querySelector(".answer").value : "" });
+  notice(`${words || "This case is no longer yours."} `, { kept: autosave.isChanged(article) ? article.querySelector(".answer").value : "" });
   offerNext(article);
 }
 
@@ -223,8 +223,9 @@ document.addEventListener("submit", async (event) => {
     await pending;
     form.requestSubmit(event.submitter);
   } else if (form.matches("[data-away]") && painted()) {
-    autosave.hold();
-    sessionStorage.removeItem(`hitl:case:${slot(painted())}`);
+    autosave.forget(painted());
+  } else if (form.matches(".site-head .end > form")) {
+    sessionStorage.clear(); // signed out: nothing of a case stays in this browser
   }
 });
 
@@ -271,7 +272,7 @@ listen({
     const inField = event.target.closest("textarea, input, select, .pop");
     if (evidence.stop() || panels.closeAll() || inField) {
       painted()?.querySelector(".start").focus({ preventScroll: true });
-    } else if (painted() && isOpen(painted()) && !isChanged(painted())) closeEdit(painted());
+    } else if (painted() && isOpen(painted()) && !autosave.isChanged(painted())) closeEdit(painted());
   },
 });
 
