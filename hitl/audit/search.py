@@ -1,17 +1,15 @@
-"""Looking through the audit record: the door to it, filters, and how far it is sealed."""
+"""Looking through the audit record: filters, pages, and how far it is sealed."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
-from django.http import Http404
 
-from hitl.access import doors
 from hitl.access.models import Tenant, User
 from hitl.audit.models import AuditCheckpoint, AuditEvent
 from hitl.audit.reading import LINE, Sealed
@@ -22,28 +20,12 @@ LATE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What of the record a person may see: that of the tenants they run; for an administrator, all."""
-
-    tenants: dict[int, str]
-    everything: bool
-
-    @property
-    def tenant_id(self) -> int | None:
-        """The tenant, if it is one."""
-        return next(iter(self.tenants)) if len(self.tenants) == 1 and not self.everything else None
-
-    def events(self) -> QuerySet[AuditEvent]:
-        return AuditEvent.objects.all() if self.everything else AuditEvent.objects.filter(tenant_id__in=self.tenants)
-
-
-@dataclass(frozen=True)
 class Wanted:
     """Filters; what is None or empty does not filter. Times are instants: from `since` on, before `until`."""
 
     person: User | None = None
     action: str = ""
-    subject: str = ""
+    subjects: Sequence[str] = ()
     tenant: Tenant | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -52,7 +34,7 @@ class Wanted:
         equal: dict[str, Any] = {
             "actor": self.person,
             "action": self.action,
-            "subject": self.subject,
+            "subject__in": self.subjects,
             "tenant_id": self.tenant and self.tenant.pk,
         }
         found = events.filter(**{name: value for name, value in equal.items() if value})
@@ -65,7 +47,7 @@ class Wanted:
         said = {
             "person": self.person and self.person.pk,
             "action": self.action,
-            "subject": self.subject,
+            "subject": ", ".join(self.subjects),
             "tenant": self.tenant and self.tenant.pk,
             "since": self.since and self.since.astimezone(UTC).isoformat(),
             "until": self.until and self.until.astimezone(UTC).isoformat(),
@@ -88,14 +70,6 @@ class State:
         return self.since is not None and self.now - self.since > LATE
 
 
-def scope(user: User) -> Scope:
-    """404 for whoever runs no tenant: to them there is no such page."""
-    tenants = dict(doors.tenants(user, *doors.LEADS).order_by("name").values_list("pk", "name"))
-    if not tenants and not user.is_superuser:
-        raise Http404
-    return Scope(tenants, user.is_superuser)
-
-
 def floor(moment: datetime) -> uuid.UUID:
     """The smallest id of an event at this time or later: ids are sorted by time."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
@@ -107,23 +81,6 @@ def page(found: QuerySet[AuditEvent], before: uuid.UUID | None) -> tuple[list[Au
         found = found.filter(pk__lt=before)
     events = list(found.select_related("actor").order_by("-pk")[: PAGE + 1])
     return events[:PAGE], events[PAGE - 1].pk if len(events) > PAGE else None
-
-
-def people(scope: Scope) -> QuerySet[User]:
-    """Whom one may ask for: those who work in the tenants, or all."""
-    if scope.everything:
-        return User.objects.order_by("name")
-    named = Q(pk__in=Tenant.objects.filter(pk__in=scope.tenants).values("tenantuserpermission__user"))
-    in_group = Q(groups__in=Tenant.objects.filter(pk__in=scope.tenants).values("tenantgrouppermission__group"))
-    return User.objects.filter(named | in_group).distinct().order_by("name")
-
-
-def names(events: Iterable[AuditEvent], scope: Scope) -> dict[str, str]:
-    """What the subjects of these events are called, where the name is the reader's to know."""
-    wanted = {event.subject for event in events}
-    ids = [int(subject[7:]) for subject in wanted if subject.startswith("person:") and subject[7:].isdecimal()]
-    known = people(scope).filter(pk__in=ids).values_list("pk", "name") if ids else []
-    return {f"person:{pk}": name for pk, name in known} | {f"tenant:{pk}": name for pk, name in scope.tenants.items()}
 
 
 def state() -> State:

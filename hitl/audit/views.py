@@ -14,15 +14,17 @@ from django.views.decorators.http import require_safe
 from hitl.access import doors
 from hitl.access.models import User
 from hitl.audit import export, log, search, wording
+from hitl.audit import scope as scopes
 from hitl.audit.forms import FilterForm
 from hitl.audit.reading import Live
-from hitl.audit.search import Scope, Wanted
+from hitl.audit.scope import Scope
+from hitl.audit.search import Wanted
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     reader = doors.signed_in(request)
-    scope = search.scope(reader)
+    scope = scopes.of(reader)
     form = FilterForm(request.GET, scope)
     valid = form.is_valid()
     context = {"form": form, "query": _query(request), "scope": scope, "zone": reader.time_zone, "invalid": not valid}
@@ -40,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def take(request: HttpRequest) -> HttpResponseBase:
     """What the filters show, as a file; for an administrator without filters, the whole log, which proves itself."""
     reader = doors.signed_in(request)
-    scope = search.scope(reader)
+    scope = scopes.of(reader)
     form = FilterForm(request.GET, scope)
     if not form.is_valid():
         return index(request)
@@ -64,7 +66,7 @@ def _lines(scope: Scope, wanted: Wanted) -> Iterator[bytes]:
 
 def _page(scope: Scope, wanted: Wanted, before: uuid.UUID | None) -> dict[str, Any]:
     events, older = search.page(wanted.among(scope.events()), before)
-    names = search.names(events, scope)
+    names = scope.named(events)
     tenants = scope.tenants if len(scope.tenants) > 1 else {}
     rows = [(event, wording.tell(event, names), tenants.get(event.tenant_id or 0, "")) for event in events]
     return {"rows": rows, "older": older, "filtered": bool(wanted.as_detail()), "more": before is not None}

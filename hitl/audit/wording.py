@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
-
 from hitl.audit.models import AuditEvent
+from hitl.audit.rooms import Named
 
 # {} is the subject. Kept by noun, in the order of the screens.
 SENTENCES = {
     "cases.received": "cases came in for {}",
     "cases.routed": "cases were sent to {}",
+    "cases.sent_by_hand": "sent cases by hand to {}",
     "case.seen": "was shown {}",
     "case.decided": "decided {}",
     "case.undone": "took back the decision on {}",
@@ -22,6 +22,15 @@ SENTENCES = {
     "case.passed_on": "passed {} on to a colleague",
     "case.handed_up": "handed {} up",
     "case.breached": "the deadline of {} passed",
+    "queue.created": "opened the queue {}",
+    "queue.changed": "changed the queue {}",
+    "queue.codebook_chosen": "chose the codebook of {}",
+    "lane.weighed": "changed how often {} is served",
+    "rule.created": "added {}",
+    "rule.changed": "changed {}",
+    "calendar.created": "added {}",
+    "calendar.changed": "changed {}",
+    "codebook.published": "published a version of {}",
     "upload.brought": "brought the file of {}",
     "upload.confirmed": "took in the file of {}",
     "upload.dropped": "dropped the file of {}",
@@ -37,6 +46,7 @@ SENTENCES = {
     "token.issued": "issued {}",
     "token.revoked": "revoked {}",
     "tenant.created": "created {}",
+    "tenant.pseudonyms_renewed": "renewed the pseudonyms of {}",
     "grant.given": "gave permissions to {}",
     "grant.taken": "took permissions from {}",
     "authority.granted": "let {} sign",
@@ -56,8 +66,6 @@ SENTENCES = {
     "audit.exported": "took a copy of this record",
 }
 SUBJECTS = {"message": "message", "endpoint": "address", "token": "token", "audit": "the record"}
-# Pages of one thing that whoever runs a tenant may open.
-PLACES = {"case": "case", "job": "job"}
 # Of use to whoever reads the log with a program, not on the screen.
 UNSAID = {"slot", "token"}
 LONGEST_LIST, LONGEST = 12, 400
@@ -74,17 +82,17 @@ class Told:
     more: str
 
 
-def tell(event: AuditEvent, names: Mapping[str, str]) -> Told:
+def tell(event: AuditEvent, names: Mapping[str, Named]) -> Told:
     """`names`: what subjects are called, by `kind:id`; one that is not there goes by its number."""
     kind, _, key = event.subject.partition(":")
     sentence = SENTENCES.get(event.action, f"{_plain(event.action)}: {{}}")
     before, has_subject, after = sentence.partition("{}")
-    called = names.get(event.subject) or f"{SUBJECTS.get(kind, _plain(kind))} {key}".strip()
+    called = names.get(event.subject) or Named(f"{SUBJECTS.get(kind, _plain(kind))} {key}".strip())
     return Told(
         before=before,
-        subject=called if has_subject else "",
+        subject=called.name if has_subject else "",
         after=after,
-        url=_url(PLACES.get(kind, ""), key) if has_subject else "",
+        url=called.url if has_subject else "",
         more=in_words(event.detail),
     )
 
@@ -117,10 +125,3 @@ def _value(value: Any) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[._]+", " ", name)
-
-
-def _url(place: str, key: str) -> str:
-    try:
-        return reverse(place, args=[int(key)]) if place else ""
-    except (NoReverseMatch, ValueError):
-        return ""

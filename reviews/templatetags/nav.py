@@ -22,7 +22,7 @@ PLACES = (
     ("Queues", "queues", {"lead_queue"}),
     ("Codebook", "codebooks", {"read_codebook", "review_queue", "lead_queue"}),
     ("Tenants", "tenants", {"lead_tenant"}),
-    ("Audit", "audit", {"lead_tenant"}),
+    ("Audit", "audit", {"lead_queue", "lead_tenant"}),
     ("People", "people", {"administrator"}),
 )
 

@@ -1,0 +1,41 @@
+"""What the screen of the audit record shows of queues and cases (settings.AUDIT_ROOMS)."""
+
+from collections.abc import Mapping
+
+from django.db.models import Q
+from django.urls import reverse
+
+from hitl.audit.rooms import Named
+from hitl.models import User
+from queues import doors
+
+FEW = 20
+
+
+def named(ids: Mapping[str, set[int]], reader: User) -> dict[str, Named]:
+    """Cases by the producer's number, queues by name: those that the reader may open."""
+    found = {}
+    if cases := ids.get("case"):
+        for pk, number in doors.cases_led(reader).filter(pk__in=cases).values_list("pk", "external_id"):
+            found[f"case:{pk}"] = Named(f"case {number}", reverse("case", args=[pk]))
+    if queues := ids.get("queue"):
+        for pk, slug, name in (
+            doors.queues(reader, *doors.LEADS).filter(pk__in=queues).values_list("pk", "slug", "name")
+        ):
+            found[f"queue:{pk}"] = Named(name, reverse("queue", args=[slug]))
+    if rules := ids.get("rule"):
+        for pk, name in doors.rules(reader).filter(pk__in=rules).values_list("pk", "name"):
+            found[f"rule:{pk}"] = Named(f"the rule {name}", reverse("rule_edit", args=[pk]))
+    return found
+
+
+def readable(reader: User) -> Q | None:
+    """What was done to the queues that the reader runs."""
+    queues = list(doors.queues(reader, *doors.LEADS).values_list("pk", flat=True))
+    return Q(queue_id__in=queues) if queues else None
+
+
+def meant(typed: str, reader: User) -> list[str]:
+    """Cases with this number of the producer's."""
+    pks = doors.cases_led(reader).filter(external_id=typed).values_list("pk", flat=True)[:FEW]
+    return [f"case:{pk}" for pk in pks]
