@@ -227,6 +227,8 @@ if REDIS_URL := os.environ.get("HITL_REDIS_URL", ""):
 
 # Where signed audit checkpoints are copied to, beside the database (a mounted folder of another machine is best).
 AUDIT_CHECKPOINT_DIR = Path(os.environ.get("HITL_AUDIT_CHECKPOINT_DIR") or DATA_DIR / "audit")
+# What names the subjects of the audit record on its screen.
+AUDIT_ROOMS = ["queues.audited"]
 OUTBOX_ALLOW_PRIVATE = env.flag("HITL_OUTBOX_ALLOW_PRIVATE", False)
 
 LOGGING = {
