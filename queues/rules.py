@@ -41,7 +41,14 @@ class Trial:
 
 
 @transaction.atomic
-def save(*, by: User, rule: RoutingRule | None, fields: Mapping[str, Any], tenants: Iterable[Tenant]) -> RoutingRule:
+def save(
+    *,
+    by: User | None,
+    rule: RoutingRule | None,
+    fields: Mapping[str, Any],
+    tenants: Iterable[Tenant],
+    actor_name: str = "",
+) -> RoutingRule:
     """Makes a rule, or changes one. Cases that come in from now on, and those routed again, go by it."""
     tenants = list(tenants)
     if rule is None:
@@ -58,7 +65,7 @@ def save(*, by: User, rule: RoutingRule | None, fields: Mapping[str, Any], tenan
     if changed:
         log.append(
             actor=by, action=action, subject=f"rule:{rule.pk}", tenant_id=None, queue_id=rule.queue_id,
-            detail={"fields": changed, "is_active": rule.is_active},
+            detail={"fields": changed, "is_active": rule.is_active}, actor_name=actor_name,
         )  # fmt: skip
     return rule
 
