@@ -6,6 +6,7 @@ from django.db import connection, connections, transaction
 
 from hitl.audit import copies, keys, log, notes, sealing, search
 from hitl.audit.merkle import Tree
+from hitl.management.commands import tick
 from hitl.models import AuditCheckpoint, AuditEvent
 
 pytestmark = pytest.mark.usefixtures("audit_alone")
@@ -111,6 +112,12 @@ class TestWhatIsSealed:
         sealing.seal()
         sealing.seal()
         assert not ask("select from audit_event, audit_tree where tx >= low")
+
+
+def test_the_tick_seals_within_five_seconds_and_makes_partitions():
+    every = {chore.run: chore.every for chore in tick.CHORES}
+    assert every[sealing.seal] <= 5
+    assert every[sealing.make_partitions] <= 24 * 3600
 
 
 class TestTheCheckpoint:
