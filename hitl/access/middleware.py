@@ -76,6 +76,22 @@ class SessionLimits:
             request.session[SEEN] = now
 
 
+class LocalTime:
+    """Shows every time as it is where the person is; who is not signed in sees UTC."""
+
+    def __init__(self, get_response: NEXT) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # The last request of this thread was somebody else's.
+        timezone.deactivate()
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        if getattr(view, "login_required", True) and request.user.is_authenticated:
+            timezone.activate(request.user.time_zone)
+
+
 class SignInFirst(LoginRequiredMiddleware):
     """Sends who is not signed in to the sign-in page; a page's own request gets the reason, so that the page stays."""
 
