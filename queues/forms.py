@@ -23,17 +23,21 @@ NEW = "new"
 
 
 class ListField(forms.CharField):
-    """Entries with commas or new lines between them, as a list without repeats."""
+    """Entries with commas or new lines between them (`lines`: new lines alone), as a list without repeats."""
 
-    def __init__(self, *, longest: int = 200, most: int = 200, **kwargs: Any) -> None:
-        self.longest, self.most = longest, most
+    def __init__(self, *, longest: int = 200, most: int = 200, lines: bool = False, **kwargs: Any) -> None:
+        self.longest, self.most, self.between = longest, most, "\n" if lines else ", "
         super().__init__(**{"required": False, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
-        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        return self.between.join(map(str, value)) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
-        found = value if isinstance(value, list) else re.split(r"[,\n]", super().to_python(value) or "")
+        found = (
+            value
+            if isinstance(value, list)
+            else re.split("\n" if self.between == "\n" else "[,\n]", super().to_python(value) or "")
+        )
         entries = list(dict.fromkeys(entry.strip() for entry in found if entry.strip()))
         if len(entries) > self.most:
             raise ValidationError(f"These are {len(entries)} entries; at most {self.most} are taken.")

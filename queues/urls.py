@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from queues.views import calendars, rules, steering, tray, uploads
+from queues.views import assessment, calendars, rules, steering, tray, uploads
 
 urlpatterns: list[URLPattern] = [
     path("queues/", steering.index, name="queues"),
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("rules/new/", rules.new, name="rule_new"),
     path("rules/try/", rules.try_out, name="where_to"),
     path("rules/<int:pk>/", rules.edit, name="rule_edit"),
+    path("tenants/<slug:slug>/assessment/", assessment.page, name="assessment"),
     path("unrouted/", tray.index, name="unrouted"),
     path("unrouted/again/", tray.route_again, name="unrouted_again"),
     path("unrouted/send/", tray.send, name="unrouted_send"),

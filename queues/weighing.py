@@ -64,6 +64,8 @@ class Answer(NamedTuple):
     user_requested_human: bool = False
     user_rating: float | None = None
     policy_flags: tuple[str, ...] = ()
+    tool: str = ""
+    tool_risk: Risk | None = None
 
 
 class Facts(NamedTuple):
@@ -116,6 +118,16 @@ class Weigher:
         if not language:
             language = languages.detect(answer.question or answer.draft, terms.languages) or ""
             detected = bool(language)
+        trust, found = self.judge(answer, sent=sent)
+        fired = frozenset([one.key.value for one in found.triggers])
+        placement = self.place(
+            Facts(answer.domain, answer.topic, language, found.risk, fired, answer.deadline, answer.user_rating)
+        )
+        return Weighed(language, detected, trust, found, placement)
+
+    def judge(self, answer: Answer, *, sent: bool) -> tuple[Confidence, Assessment]:
+        """How far the answer can be trusted, and what follows; where the case goes is another matter."""
+        terms = self.terms
         signals = answer.signals
         if (quality := terms.quality.get((answer.domain, answer.topic))) is not None:
             signals = {**signals, confidence.ROUTE: quality}
@@ -136,13 +148,10 @@ class Weigher:
             policy_flags=answer.policy_flags,
             judge_scores=answer.judges,
             user_rating=answer.user_rating,
+            tool=answer.tool,
+            tool_risk=answer.tool_risk,
         )
-        found = triggers.assess(facts, trust, terms.settings)
-        fired = frozenset([one.key.value for one in found.triggers])
-        placement = self.place(
-            Facts(answer.domain, answer.topic, language, found.risk, fired, answer.deadline, answer.user_rating)
-        )
-        return Weighed(language, detected, trust, found, placement)
+        return trust, triggers.assess(facts, trust, terms.settings)
 
     def place(self, facts: Facts) -> Placement:
         """The queue by the rules, and the earlier of the queue's deadline and the producer's, counted from now."""

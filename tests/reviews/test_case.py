@@ -36,7 +36,8 @@ def url(case):
 
 def test_a_lead_sees_what_was_received_why_it_is_there_and_who_decides(sign_in, slot):
     page = sign_in(lead_of(slot.lane)).get(url(slot.case)).content.decode()
-    for words in (slot.case.question, *(one["title"] for one in slot.case.evidence), "The rule “Refunds” sent it to Billing", "finance.L1",
+    for words in (slot.case.question, *(one["title"] for one in slot.case.evidence),
+                  "The rule “Refunds” sent it to Billing", "finance.L1",
                   "1 more rule was tried before", "First decision"):  # fmt: skip
         assert words in page
     assert "Zyxomma" not in page
