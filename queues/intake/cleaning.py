@@ -14,6 +14,7 @@ TEXTS: Final = (
 # With the room their columns have: a pseudonym may be longer than what it stands for.
 NAMES: Final = {
     "domain": 80, "topic": 120, "trace_id": 200, "user_key": 80, "model": 120, "prompt_version": 120, "release": 120,
+    "tool": 120,
 }  # fmt: skip
 # In a name or an id a run of digits is an id: only written with a + is it somebody's phone.
 DIGITS: Final = frozenset(("phone", "card", "account"))

@@ -197,6 +197,11 @@ class Described(BaseModel):
         list[Annotated[str, name(NAME_LONGEST, 1)]],
         Field(default_factory=list, max_length=FLAGS_MOST, description="Policies that the request is near to."),
     ]
+    tool: Annotated[str, name(NAME_LONGEST, about="The tool that the answer wants to use next, if any.")] = ""
+    tool_risk: Annotated[
+        Literal["low", "medium", "high", "critical"] | None,
+        Field(description="What using that tool would put at risk; high for what cannot be taken back."),
+    ] = None
     metadata: Annotated[
         dict[str, Any],
         Field(

@@ -115,6 +115,8 @@ def answer(case: Any, language: str) -> Answer:
         user_requested_human=case.user_requested_human,
         user_rating=case.user_rating,
         policy_flags=tuple(case.policy_flags),
+        tool=case.tool,
+        tool_risk=None if case.tool_risk is None else Risk(RISKS.index(case.tool_risk) + 1),
     )
 
 
@@ -176,7 +178,7 @@ def sent(case: EscalatedCase) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     if heard := signals(case):
         found["signals"] = heard
-    for field in ("judges", "user_requested_human", "user_rating", "policy_flags", "metadata"):
+    for field in ("judges", "user_requested_human", "user_rating", "policy_flags", "tool", "tool_risk", "metadata"):
         value = getattr(case, field)
         if value or (field == "user_rating" and value is not None):
             found[field] = value
