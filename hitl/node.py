@@ -129,13 +129,16 @@ def run(plan: Plan) -> None:
     looks: list[Callable[[], object]] = [server.look] if server else []
 
     def announce() -> None:
-        if "web" not in plan.parts or watch.answers(timeout=1):
+        # Also when stopped before: a password that is shown once must have been shown.
+        if "web" not in plan.parts or supervisor.told or watch.answers(timeout=1):
             print("", *plan.news, "", sep="\n", flush=True)
             looks.remove(announce)
 
     looks.append(announce)
     supervisor.start()
     supervisor.run(looks)
+    if announce in looks:
+        announce()
     say("Stopping ...")
     supervisor.stop()
     pulses.close()

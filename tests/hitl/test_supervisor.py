@@ -219,6 +219,15 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_its_data(tmp_path: Pat
     assert second.stop() == 0
 
 
+def test_a_password_that_is_shown_once_is_shown_even_when_stopped_at_once(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", tmp_path / "log")
+    command = Path(f"/proc/{house.process.pid}/cmdline")
+    assert until(lambda: b"hitl.node" in command.read_bytes())
+    assert house.stop() == 0
+    assert "Sign in as admin@localhost with the password" in house.said()
+    assert "Traceback" not in house.said()
+
+
 def test_data_of_another_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres/PG_VERSION").write_text("11\n")
