@@ -113,8 +113,10 @@ def confirm(*, user: User, slot_id: int, token: int) -> Claim | None:
     return _renew(user, slot_id, token, seen=True)
 
 
-def heartbeat(*, user: User, slot_id: int, token: int) -> None:
-    """Keeps the lease while the person works. Raises ClaimLost."""
+def heartbeat(*, user: User, slot_id: int, token: int, on_deck: tuple[int, int] | None = None) -> None:
+    """Keeps the lease while the person works, and that of the case on deck (slot, token). Raises ClaimLost."""
+    if on_deck:
+        _renew(user, *on_deck, seen=False)
     if not _renew(user, slot_id, token, seen=True):
         raise ClaimLost
 

@@ -58,7 +58,7 @@ def whole(post: QueryDict, name: str, default: int | None = None) -> int:
 
 
 def painted(post: QueryDict) -> tuple[int, int] | None:
-    """The slot and token that the browser shows by now, or None if it shows nothing."""
+    """The slot and token that the browser has on deck, or shows by now; None if there is none."""
     slot, token = post.get("next_slot", ""), post.get("next_token", "")
     return (_number(slot), _number(token)) if slot and token else None
 

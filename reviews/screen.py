@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.core.cache import cache
@@ -93,8 +94,14 @@ class Screen:
         """`url_decide`, `url_draft`, … of this slot, within the queue that the reviewer is working through."""
         if not name.startswith("url_"):
             raise AttributeError(name)
-        url = reverse(f"slot_{name.removeprefix('url_')}", args=[self.slot.pk])
+        url = _path(name.removeprefix("url_")).replace("/0/", f"/{self.slot.pk}/")
         return f"{url}?scope={self.scope}" if self.scope else url
+
+
+@lru_cache
+def _path(name: str) -> str:
+    """An address of slot 0: the others differ in the number alone, and every screen needs eight of them."""
+    return reverse(f"slot_{name}", args=[0])
 
 
 def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Screen:

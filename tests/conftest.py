@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connections
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
@@ -29,6 +30,12 @@ def django_db_setup(django_test_environment, django_db_keepdb, django_db_created
         with django_db_blocker.unblock():
             connections["default"].close()
             teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_folder(django_test_environment):
+    """Nothing is collected for tests, but the middleware wants the folder to be there."""
+    django_settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True)

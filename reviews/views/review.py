@@ -42,9 +42,8 @@ def page(request: HttpRequest, slug: str = "") -> HttpResponse:
         if held:
             claims.confirm(user=user, slot_id=held[0].slot_id, token=held[0].token)
             log.append_all([deciding.seen(user, held[0])])
-    try:
-        screen, on_deck = _screens(user, held, slug)
-    except NoCodebook:
+    screen, on_deck = _screens(user, held, slug)
+    if held and screen is None:
         return render(request, "reviews/no_codebook.html", {"scope": scope}, status=409)
     context = {
         "scope": scope,
@@ -124,10 +123,16 @@ def _written(post: QueryDict) -> dict[str, object]:
 
 
 def _screens(user: User, ahead: Sequence[Claim | None], slug: str) -> tuple[Screen | None, Screen | None]:
-    now = timezone.now()
-    made = [prepare(claim=claim, user=user, now=now, scope=slug) if claim else None for claim in ahead[:2]]
-    first, second, *_ = [*made, None, None]
+    first, second, *_ = [*(_screen(user, claim, slug) for claim in ahead[:2]), None, None]
     return first, second
+
+
+def _screen(user: User, claim: Claim | None, slug: str) -> Screen | None:
+    """None where there is no case, or its queue lost its codebook since: the page says what to do about that."""
+    try:
+        return prepare(claim=claim, user=user, now=timezone.now(), scope=slug) if claim else None
+    except NoCodebook:
+        return None
 
 
 def _status(user: User) -> dict[str, object]:

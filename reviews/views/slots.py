@@ -25,7 +25,8 @@ def heartbeat(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     slot_of(user, pk)
     try:
-        claims.heartbeat(user=user, slot_id=pk, token=forms.whole(request.POST, "token"))
+        token, on_deck = forms.whole(request.POST, "token"), forms.painted(request.POST)
+        claims.heartbeat(user=user, slot_id=pk, token=token, on_deck=on_deck)
     except ClaimLost:
         return HttpResponse(LOST, status=409, content_type="text/plain")
     except Invalid as fault:

@@ -105,7 +105,9 @@ class TestALead:
         SlotFactory(lane=lane)
         SlotFactory(lane=LaneFactory(queue=lane.queue, tenant=lane.tenant, language="fi"))
         CaseFactory(tenant=lane.tenant, queue=None)
-        claims.hold(user=reviewer_of(lane, name="Rita Reviewer"))
+        rita = reviewer_of(lane, name="Rita Reviewer")
+        claim = claims.hold(user=rita)[0]
+        claims.confirm(user=rita, slot_id=claim.slot_id, token=claim.token)
         count()
         page = sign_in(lead_of(lane)).get(HOME).content.decode()
         for words in ("Queues you run", "Rita Reviewer", "fits no queue", "can be taken by nobody", "reads fi"):
@@ -114,7 +116,9 @@ class TestALead:
     def test_sees_nobody_at_work_for_other_tenants(self, sign_in, lane):
         other = LaneFactory(queue=lane.queue)
         SlotFactory(lane=other)
-        claims.hold(user=reviewer_of(other, name="Zyxomma"))
+        stranger = reviewer_of(other, name="Zyxomma")
+        claim = claims.hold(user=stranger)[0]
+        claims.confirm(user=stranger, slot_id=claim.slot_id, token=claim.token)
         assert "Zyxomma" not in sign_in(lead_of(lane)).get(HOME).content.decode()
 
 

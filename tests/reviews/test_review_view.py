@@ -11,7 +11,7 @@ from queues import claims
 from queues.models import Case, Slot
 from reviews.models import SavedDraft
 from tests.factories.codebook import published
-from tests.factories.hitl import UserFactory
+from tests.factories.hitl import UserFactory, grant
 from tests.factories.queues import LaneFactory, SlotFactory, reviewer_of
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +162,15 @@ class TestOnTheWay:
         desk.post("draft", final_answer="Call +49 30 901820 or write to anna.maier@example.com")
         assert "anna.maier" not in str(SavedDraft.objects.get().content)
 
+    def test_a_heartbeat_keeps_the_case_on_deck_too_without_calling_it_seen(self, desk):
+        desk.open()
+        deck = desk.on_deck
+        Slot.objects.filter(pk=deck.pk).update(lease_until=timezone.now() + timedelta(seconds=5))
+        desk.post("heartbeat", next_slot=deck.pk, next_token=deck.lease_token)
+        deck.refresh_from_db()
+        assert deck.lease_until > timezone.now() + timedelta(minutes=5)
+        assert deck.seen_at is None
+
     def test_a_heartbeat_says_when_the_case_is_gone(self, desk):
         desk.open()
         assert desk.post("heartbeat").status_code == 204
@@ -185,6 +194,19 @@ class TestOnTheWay:
         desk.open()
         desk.client.post(reverse("slots_release"))
         assert not Slot.objects.filter(state="held").exists()
+
+
+class TestACodebookThatIsTakenAway:
+    def test_the_decision_before_it_stands_and_nothing_breaks(self, desk):
+        desk.open()
+        second = desk.on_deck
+        other = LaneFactory()
+        SlotFactory(lane=other)
+        for permission, thing in (("review_queue", other.queue), ("work_in_tenant", other.tenant)):
+            grant(desk.user, permission, thing)
+        Slot.objects.filter(lane=desk.lane, state="open").update(state="deferred", deferred_until=timezone.now())
+        assert desk.post(next_slot=second.pk, next_token=second.lease_token).status_code == 200
+        assert Label.objects.count() == 1
 
 
 class TestUndo:
