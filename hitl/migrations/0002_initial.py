@@ -11,6 +11,9 @@ class Migration(migrations.Migration):
 
     initial = True
 
+    # Guardian looks for permissions of the person the frame knows.
+    run_before = [("guardian", "0001_initial")]
+
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('hitl', '0001_roles'),
