@@ -109,6 +109,7 @@ DOORS: dict[str, Door] = {
     "api:send_cases": Door(scopes=("ingest",), method="POST"),
     "api:assess": Door(scopes=("ingest",), method="POST"),
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),
+    "api:nowhere": Door(),
     # hitl/outbox
     "deliveries": Door(get=TENANT_LEADS, **TENANT),
     "deliveries_again": Door(post=TENANT_LEADS, **TENANT),
@@ -144,23 +145,6 @@ DOORS: dict[str, Door] = {
     # hitl/audit
     "audit": Door(get=QUEUE_LEADS),
     "audit_export": Door(get=QUEUE_LEADS),
-    # queues
-    "queues": Door(get=QUEUE_LEADS),
-    "queue_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
-    "queue": Door(get=QUEUE_LEADS, **QUEUE),
-    "queue_edit": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **QUEUE),
-    "queue_weights": Door(post=QUEUE_LEADS, **QUEUE),
-    "calendars": Door(get=QUEUE_LEADS),
-    "calendar_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
-    "calendar": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **both(pk="calendar.pk")),
-    "rules": Door(get=QUEUE_LEADS),
-    "rule_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
-    "rule_edit": Door(get=TENANT_LEADS, post=TENANT_LEADS, **both(pk="rule.pk")),
-    "where_to": Door(get=QUEUE_LEADS),
-    "unrouted": Door(get=QUEUE_LEADS),
-    "unrouted_again": Door(post=QUEUE_LEADS),
-    "unrouted_send": Door(post=QUEUE_LEADS),
-    "queue_codebook": Door(get=QUEUE_LEADS, post=QUEUE_LEADS, **QUEUE),
     "uploads": Door(get=TENANT_LEADS, **TENANT),
     "upload_new": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
     "upload": Door(get=TENANT_LEADS, **UPLOAD),
@@ -178,7 +162,6 @@ DOORS: dict[str, Door] = {
         **both(slug="codebook.slug"),
     ),
     # reviews
-    "case": Door(get=TENANT_LEADS, **both(pk="slot.case_id")),
     "home": Door(get=SIGNED_IN),
     # The stranger's case that waits in a queue of the lead's.
     "case": Door(get=TENANT_LEADS, args=of("home", pk="slot.case.pk"), far=of("far", pk="shared.case.pk")),

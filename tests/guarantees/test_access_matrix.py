@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from hitl.access import tokens
 from hitl.models import ApiToken
-from tests.guarantees.doors import AT_HOME, DOORS, EVERYBODY, Door
-from tests.guarantees.world import HEARTH, SECRET, World, build
+from tests.guarantees.doors import ADMINISTRATOR, AT_HOME, DOORS, EVERYBODY, Door
+from tests.guarantees.world import ANYBODYS, HEARTH, SECRET, World, build
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSED = {401, 403, 404, 405}
@@ -102,7 +102,7 @@ def faults(world: World, name: str, door: Door) -> Iterator[str]:
                 is_in = came_in(status, location, f"{method} {url} for the {role}")
                 if is_in is not (role in allowed) and (is_in or method in ("GET", "POST")):
                     yield f"{method} {url} ({which}) answered the {role} with {status} {location}"
-                for word, known in ((SECRET, door.tells), (HEARTH, AT_HOME)):
+                for word, known in ((SECRET, door.tells), (HEARTH, AT_HOME), (ANYBODYS, ADMINISTRATOR)):
                     if word in body and role not in known:
                         yield f"{method} {url} ({which}) showed the {role}: {word}"
 

@@ -2,7 +2,7 @@
 
 `home` is whose things are asked for. `near` has people who work in the same queue for another tenant. `far` belongs to
 nobody here but the administrator; everything written in it holds SECRET, which must reach nobody else's screen. What
-is home's alone holds HEARTH.
+is home's alone holds HEARTH. A rule of the stranger's queue that takes anybody's cases is named ANYBODYS.
 """
 
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ from codebook.models import Label, QueueCodebook
 from hitl.access import tokens
 from hitl.audit import log
 from hitl.models import Endpoint, Job, Message
-from queues import claims
-from queues.models import Slot, Upload
+from queues import claims, terms
+from queues.models import Case, Slot, Upload
+from queues.routing import Facts, route
 from reviews import deciding
 from reviews.deciding import Given
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import (
-    CalendarFactory,
     CalendarFactory,
     CaseFactory,
     LaneFactory,
@@ -34,7 +34,7 @@ from tests.factories.queues import (
     reviewer_of,
 )
 
-SECRET, HEARTH = "Zyxomma", "Hearthside"
+SECRET, HEARTH, ANYBODYS = "Zyxomma", "Hearthside", "Quixotry"
 NUMBERS = count(1)
 
 
@@ -68,6 +68,10 @@ def build() -> World:
     # The stranger's cases also wait in the queue that everybody here works in.
     shared = LaneFactory(queue=billing, tenant=far.tenant)
     world.far["shared"] = SlotFactory(lane=shared, case=_case(far, SECRET, queue=billing))
+    RoutingRuleFactory(queue=far.queue, name=ANYBODYS, domains=["elsewhere"], topics=["any"], languages=["en"])
+    tried = route(Facts("home", domain="domain-home"), terms.rules_in_force())
+    assert ANYBODYS in str(tried.passed_over)
+    Case.objects.filter(pk=world.home["slot"].case_id).update(routing=tried.to_json())
     world.home["decided"] = _decision(home, world.people["reviewer"], version)
     world.home["former"] = _decision(home, world.people["former reviewer"], version)
     _dismiss(world.people["former reviewer"], home)

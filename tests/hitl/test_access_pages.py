@@ -40,6 +40,10 @@ class TestSettings:
         assert "HITL_SECRET_KEY is too weak" in said.stderr
         assert "token_urlsafe" in said.stderr
 
+    def test_with_a_weak_predecessor_of_the_secret_are_refused(self, settings):
+        settings.SECRET_KEY_FALLBACKS = ["old"]
+        assert [fault.id for fault in checks.secret_is_strong(None)] == ["hitl.E001"]
+
     def test_make_a_strong_secret_where_none_is_given(self):
         assert checks.secret_is_strong(None) == []
 
