@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import F, Max, Min, QuerySet, Sum
+from django.db.models import F, Min, QuerySet, Sum
 
 from hitl.access import doors as access
 from hitl.models import User
@@ -54,7 +54,6 @@ class AtWork:
     queue: str
     queue_slug: str
     since: datetime
-    seen_at: datetime | None
 
 
 NOTHING = Counts()
@@ -109,16 +108,16 @@ def breaches(lanes: Iterable[Lane]) -> QuerySet[Breach]:
 
 
 def at_work(user: User, now: datetime) -> list[AtWork]:
-    """Who holds a case in the queues that the person runs, longest first."""
+    """Who has a case on the screen in the queues that the person runs, longest first; what is on deck is left out."""
     held = (
         doors.slots_led(user)
-        .filter(state=Slot.State.HELD, lease_until__gt=now)
+        .filter(state=Slot.State.HELD, lease_until__gt=now, seen_at__isnull=False)
         .values("holder__name", "lane__queue__name", "lane__queue__slug")
-        .annotate(since=Min("claimed_at"), seen=Max("seen_at"))
+        .annotate(since=Min("seen_at"))
         .order_by("since")[:AT_WORK]
     )
     return [
-        AtWork(row["holder__name"], row["lane__queue__name"], row["lane__queue__slug"], row["since"], row["seen"])
+        AtWork(row["holder__name"], row["lane__queue__name"], row["lane__queue__slug"], row["since"])
         for row in held
     ]
 

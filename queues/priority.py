@@ -7,7 +7,7 @@ from queues.risk import Risk
 # Added up, lower is sooner: risk (0 to 45), time to the deadline (0 to 30), what users said (0 to 12). So urgency lifts
 # a case by two steps of risk at most, and feedback never lifts it by a whole one.
 _RISK: Final = {Risk.CRITICAL: 0, Risk.HIGH: 15, Risk.MEDIUM: 30, Risk.LOW: 45}
-_UNTIL_DUE: Final = ((0, 0), (15, 4), (60, 10), (240, 16), (1440, 22), (4320, 26))
+UNTIL_DUE: Final = ((0, 0), (15, 4), (60, 10), (240, 16), (1440, 22), (4320, 26))
 _LATER: Final = 30
 _EDITED: Final = 0
 _NEGATIVE: Final = 4
@@ -35,7 +35,7 @@ def priority(
 def _urgency(minutes_left: float | None) -> int:
     if minutes_left is None:
         return _LATER
-    for within, points in _UNTIL_DUE:
+    for within, points in UNTIL_DUE:
         if minutes_left <= within:
             return points
     return _LATER

@@ -9,7 +9,7 @@ from hitl.audit import sealing
 from hitl.clock import at_now
 from hitl.outbox.delivery import Courier
 from hitl.tick import Chore, Tick
-from queues import clock, rollups
+from queues import clock, quality, rollups, urgency
 
 # Every room's chores: this is the only place that knows them all.
 CHORES = [
@@ -19,6 +19,9 @@ CHORES = [
     Chore("leases", 60, at_now(partial(clock.until_done, clock.return_expired))),
     Chore("lanes", 5, at_now(rollups.count_lanes)),
     Chore("untakeable", 60, at_now(rollups.find_untakeable)),
+    Chore("urgency", 60, at_now(urgency.move_forward)),
+    Chore("urgency_of_all", 1800, at_now(urgency.catch_up)),
+    Chore("route_quality", 3600, at_now(quality.refresh)),
     Chore("seal_audit", 2, sealing.seal),
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
     Chore("forget_results", 600, housekeeping.forget_results),
