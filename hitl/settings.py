@@ -223,8 +223,6 @@ Q_CLUSTER = {
     "label": "hitl",
     "log_level": "WARNING",
 }
-if REDIS_URL := os.environ.get("HITL_REDIS_URL", ""):
-    Q_CLUSTER |= {"redis": REDIS_URL, "orm": None, "broker_class": None}
 
 # Where signed audit checkpoints are copied to, beside the database (a mounted folder of another machine is best).
 AUDIT_CHECKPOINT_DIR = Path(os.environ.get("HITL_AUDIT_CHECKPOINT_DIR") or DATA_DIR / "audit")

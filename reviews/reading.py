@@ -11,6 +11,9 @@ from hitl import passages, rendering
 from hitl.rendering import Mark
 
 
+NOWHERE = 0.1
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One piece of evidence as the screen shows it; `number` is how the draft's claims refer to it."""
@@ -36,13 +39,9 @@ def lay_out(
     `anchor` and a document's number make the id of its place on the page.
     """
     quotes = [document.get("quote") or "" for document in evidence]
-    leaning = passages.lean(draft, quotes)
-    claims = [
-        Mark(claim.start, claim.end, css="claim", refs=tuple(index + 1 for index in claim.documents))
-        if claim.supported
-        else Mark(claim.start, claim.end, css="claim no", words="not found in the evidence")
-        for claim in leaning.claims
-    ]
+    markers = [document.get("marker") or "" for document in evidence]
+    leaning = passages.lean(draft, quotes, markers if any(markers) else ())
+    claims = [mark for claim in leaning.claims if (mark := _mark(claim))]
     html = rendering.markdown(draft, claims if any(quotes) else (), anchor)
     documents = [
         Document(
@@ -56,6 +55,15 @@ def lay_out(
         for number, (document, quote, marks) in enumerate(zip(evidence, quotes, leaning.marks, strict=True), 1)
     ]
     return html, documents
+
+
+def _mark(claim: passages.Claim) -> Mark | None:
+    """Words in common guide the eye and prove nothing, so between found and not found most sentences stay unmarked."""
+    if claim.supported:
+        return Mark(claim.start, claim.end, css="claim", refs=tuple(index + 1 for index in claim.documents))
+    if claim.overlap < NOWHERE:
+        return Mark(claim.start, claim.end, css="claim no", words="its words are not in the evidence")
+    return None
 
 
 def tool(result: Mapping[str, Any]) -> dict[str, str]:
