@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString
 from hitl import passages, rendering
 from hitl.rendering import Mark
 
-
 NOWHERE = 0.1
 
 
