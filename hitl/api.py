@@ -8,7 +8,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
-from django.urls import URLPattern
+from django.urls import URLPattern, re_path, reverse
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 from ninja.openapi.docs import DocsBase
@@ -89,13 +90,22 @@ def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
     return _error(500, "Something failed here, and its log says what. Sending the same again is safe.")
 
 
+@login_not_required
+@csrf_exempt
+def nowhere(request: HttpRequest) -> HttpResponse:
+    return _error(404, f"There is nothing at this address. What there is stands at {reverse('api:openapi-view')}.")
+
+
 def _opened(pattern: URLPattern) -> URLPattern:
     """Reached without signing in (the token decides), and in words where the method is not done."""
     view = pattern.callback
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response: HttpResponseBase = view(request, *args, **kwargs)
+        try:
+            response: HttpResponseBase = view(request, *args, **kwargs)
+        except Http404:
+            return nowhere(request)
         if response.status_code == 405:
             allowed = response.headers.get("Allow", "")
             return _error(405, f"{request.method} is not done here; use {allowed}.", Allow=allowed)
@@ -106,4 +116,7 @@ def _opened(pattern: URLPattern) -> URLPattern:
 
 
 app_name = "api"
-urlpatterns = [_opened(pattern) for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
+urlpatterns = [
+    *(_opened(pattern) for pattern in api.urls[0] if isinstance(pattern, URLPattern)),
+    re_path(r"^", nowhere, name="nowhere"),
+]

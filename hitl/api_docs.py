@@ -7,7 +7,7 @@ from typing import Any, Final
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 _PLAIN: Final = {"boolean": "true or false", "integer": "a whole number", "object": "an object", "null": "nothing"}
-_FORMATS: Final = {"date-time": "a time with a zone", "uri": "a web address"}
+_FORMATS: Final = {"date-time": "a time with a zone"}
 
 
 @dataclass(frozen=True, slots=True)

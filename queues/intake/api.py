@@ -208,7 +208,7 @@ def assess(request: HttpRequest) -> HttpResponse:
     except languages.UnknownLanguage as unknown:
         raise BodyRefused(422, f"language: {unknown}") from None
     if asked.tenant_id is not None and asked.tenant_id != token.tenant.slug:
-        raise BodyRefused(422, f"tenant_id: is not {token.tenant.slug}, the tenant that the token belongs to.")
+        raise BodyRefused(403, f"tenant_id: is not {token.tenant.slug}, the tenant that the token belongs to.")
     weigher = Weigher(terms.of(token.tenant), timezone.now())
     return JsonResponse(_assessed(weigher.weigh(storing.answer(asked, language), sent=False)))
 

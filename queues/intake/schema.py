@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, NotRequired
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
@@ -31,10 +32,9 @@ FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 RISKS: Final = ("low", "medium", "high", "critical")
 DEFAULT_DOMAIN: Final = "general"
-SIGNALS: Final = ("retrieval_score", "rerank_margin", "groundedness", "tool_success", "policy_classifier_score")
 FAULTS_SHOWN: Final = 5
 # Ids and names stand in links, tables and log lines: nothing invisible, no line breaks, no tricks of direction.
-PRINTABLE: Final = r"^(?:[^\p{C}\p{Z}]+(?: +[^\p{C}\p{Z}]+)*)?$"
+PRINTABLE: Final = r"^(?:[^\p{Cc}\p{Cf}\p{Co}\p{Z}]+(?: +[^\p{Cc}\p{Cf}\p{Co}\p{Z}]+)*)?$"
 
 
 def moment(value: Any) -> datetime:
@@ -55,7 +55,12 @@ def moment(value: Any) -> datetime:
 
 
 def link(url: str) -> str:
-    if not url.isprintable() or " " in url or not url.startswith(("https://", "http://")):
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable() and " " not in url
+    except ValueError:
+        good = False
+    if not good:
         raise PydanticCustomError("link", "must be a web address that begins with https:// or http://")
     return url
 
@@ -88,8 +93,10 @@ def as_number(value: Any) -> Any:
 
 
 def name(longest: int, shortest: int = 0, about: str | None = None) -> Any:
-    """A field of printable characters. The published pattern is a simpler one that every validator understands."""
-    published: dict[str, Any] = {"pattern": r"^(\S(.*\S)?)?$"}
+    """A field of printable characters. Published is a pattern that more validators know: it leaves out, besides, signs
+    that no Unicode has yet.
+    """
+    published: dict[str, Any] = {"pattern": r"^(?:[^\p{C}\p{Z}]+(?: +[^\p{C}\p{Z}]+)*)?$"}
     return Field(
         min_length=shortest, max_length=longest, pattern=PRINTABLE, description=about, json_schema_extra=published
     )
@@ -102,11 +109,13 @@ Link = Annotated[
     str,
     Field(max_length=URL_LONGEST),
     AfterValidator(link),
-    WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": URL_LONGEST}),
+    WithJsonSchema({"type": "string", "pattern": r"^https?://[^\s/?#@:]+", "maxLength": URL_LONGEST}),
 ]
 Callback = Annotated[Link, AfterValidator(callback)]
+NUMBER: Final = {"type": "number", "minimum": -1e6, "maximum": 1e6}
 Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
-Moment = Annotated[datetime, BeforeValidator(moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+MOMENT: Final = {"type": "string", "format": "date-time", "pattern": "^2[01][0-9]{2}-"}
+Moment = Annotated[datetime, BeforeValidator(moment), WithJsonSchema(MOMENT)]
 
 STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -182,7 +191,10 @@ class Described(BaseModel):
     rerank_margin: Number | None = None
     groundedness: Number | None = None
     tool_success: Annotated[
-        Number | None, BeforeValidator(as_number), Field(description="Share of tools that worked, or true/false.")
+        Number | None,
+        BeforeValidator(as_number),
+        WithJsonSchema({"anyOf": [NUMBER, {"type": "boolean"}, {"type": "null"}]}),
+        Field(description="Share of tools that worked, or true/false."),
     ] = None
     policy_classifier_score: Number | None = None
     self_reported_confidence: Annotated[

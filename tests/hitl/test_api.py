@@ -46,6 +46,13 @@ def test_a_method_that_is_not_done_is_told_which_is(client, method, path):
     assert answer.json()["error"].endswith(f"use {answer.headers['Allow']}.")
 
 
+@pytest.mark.parametrize("path", ["nothing", "cases/a%0Ab/", "cases/", ""])
+def test_an_address_that_leads_nowhere_says_so_in_the_same_shape(client, path):
+    answer = client.post(f"/api/v1/{path}", "{}", content_type="application/json")
+    assert answer.status_code in (404, 405)
+    assert answer.json()["error"]
+
+
 def test_a_database_that_is_away_is_said_and_the_same_may_be_sent_again(client, monkeypatch):
     def away(*_args, **_kwargs):
         raise DatabaseError("secret detail")

@@ -212,7 +212,7 @@ class TestAssess:
         [
             ({"groundedness": "high"}, 422, "groundedness: must be a number, not text."),
             ({"language": "??"}, 422, "language: "),
-            ({"tenant_id": "globex"}, 422, "tenant_id: is not acme"),
+            ({"tenant_id": "globex"}, 403, "tenant_id: is not acme"),
             ([{}, {}], 422, "One answer is assessed at a time, not 2."),
             (b"{", 400, "The body is not JSON"),
         ],

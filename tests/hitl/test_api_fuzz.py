@@ -1,0 +1,53 @@
+"""The API does what its own document says, whatever comes: fuzzed through the document against a running server.
+
+Needs the group fuzz (`uv sync --group fuzz`).
+"""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from hitl.access import tokens
+from hitl.api import api
+from tests.factories.hitl import TenantFactory
+from tests.factories.queues import RoutingRuleFactory
+
+schemathesis = pytest.importorskip("schemathesis", reason="the group fuzz is not installed")
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
+
+# What no pattern tells: which tags are languages, which addresses may be called; and what the fuzzer takes \p{C} for.
+UNTOLD = ("language: ", "callback_url: ", "cannot be seen")
+BOUNDED = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(ctx, value):
+    """Half of the time as it is, else as text that looks like lines of JSON."""
+    return (value if isinstance(value, str) else "\n").encode("utf-8", "surrogatepass")
+
+
+@pytest.fixture
+def headers(db):
+    RoutingRuleFactory(name="Everything")
+    _, secret = tokens.issue(tenant=TenantFactory(slug="acme"), name="fuzz", scopes=["ingest"])
+    return {"Authorization": f"Bearer {secret}"}
+
+
+# As it is published: through JSON, as a client reads it.
+schema = schemathesis.openapi.from_dict(json.loads(json.dumps(api.get_openapi_schema())))
+
+
+@schema.parametrize()
+@BOUNDED
+def test_every_answer_is_one_the_document_names(case, live_server, headers):
+    answer = case.call(base_url=live_server.url, headers=headers)
+    checks = schemathesis.checks
+    excluded = []
+    if case.operation.path.endswith("/cases"):
+        # Rows are refused one by one inside a 200, so that one bad row is no reason to refuse the others.
+        excluded.append(checks.negative_data_rejection)
+    if answer.status_code == 422 and any(said in answer.json()["error"] for said in UNTOLD):
+        excluded.append(checks.positive_data_acceptance)
+    case.validate_response(answer, headers=headers, excluded_checks=excluded)
