@@ -65,10 +65,10 @@ class RuleForm(forms.Form):
     ) -> None:
         self.rule = rule
         super().__init__(data, initial=_initial(rule) if rule else {"queue": queue})
-        queue, tenants = self.fields["queue"], self.fields["tenants"]
-        assert isinstance(queue, forms.ModelChoiceField)
+        choice, tenants = self.fields["queue"], self.fields["tenants"]
+        assert isinstance(choice, forms.ModelChoiceField)
         assert isinstance(tenants, forms.ModelMultipleChoiceField)
-        queue.queryset = doors.queues(user, *doors.LEADS)
+        choice.queryset = doors.queues(user, *doors.LEADS)
         tenants.queryset = access.tenants(user).order_by("name")
         self.may_leave_open = not Tenant.objects.exclude(pk__in=access.tenants(user).values("pk")).exists()
         tenants.required = not self.may_leave_open
