@@ -70,8 +70,13 @@ def current(tenant: Tenant) -> tuple[int, AssessmentSettings]:
 
 
 @transaction.atomic
-def save(*, tenant: Tenant, settings: AssessmentSettings, note: str, by: User, after: int) -> AssessmentRevision:
-    """The next revision; cases that come in from now on are measured by it. Raises Overtaken."""
+def save(
+    *, tenant: Tenant, settings: AssessmentSettings, note: str, by: User | None, after: int, actor_name: str = ""
+) -> AssessmentRevision:
+    """The next revision; cases that come in from now on are measured by it. Raises Overtaken.
+
+    `by` is None for a configuration file; `actor_name` says so on the record.
+    """
     Tenant.objects.select_for_update().get(pk=tenant.pk)
     number, _ = current(tenant)
     if number != after:
@@ -81,7 +86,7 @@ def save(*, tenant: Tenant, settings: AssessmentSettings, note: str, by: User, a
     )
     log.append(
         actor=by, action="assessment.changed", subject=f"tenant:{tenant.pk}", tenant_id=tenant.pk,
-        detail={"revision": revision.number},
+        detail={"revision": revision.number}, actor_name=actor_name,
     )  # fmt: skip
     return revision
 

@@ -46,6 +46,7 @@ SENTENCES = {
     "token.issued": "issued {}",
     "token.revoked": "revoked {}",
     "tenant.created": "created {}",
+    "tenant.changed": "changed {}",
     "tenant.pseudonyms_renewed": "renewed the pseudonyms of {}",
     "grant.given": "gave permissions to {}",
     "grant.taken": "took permissions from {}",
@@ -62,10 +63,14 @@ SENTENCES = {
     "person.signed_out": "signed out",
     "person.password_set": "set a password",
     "person.password_changed": "changed their password",
+    "config.imported": "read in {}",
     "audit.read": "read this record",
     "audit.exported": "took a copy of this record",
 }
-SUBJECTS = {"message": "message", "endpoint": "address", "token": "token", "audit": "the record"}
+SUBJECTS = {
+    "message": "message", "endpoint": "address", "token": "token", "audit": "the record",
+    "config": "a configuration file",
+}  # fmt: skip
 # Of use to whoever reads the log with a program, not on the screen.
 UNSAID = {"slot", "token"}
 LONGEST_LIST, LONGEST = 12, 400
