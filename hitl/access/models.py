@@ -43,6 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS = ["name"]
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_unique_in_any_case"),
             models.CheckConstraint(condition=~Q(name=""), name="user_has_a_name"),
@@ -92,6 +93,7 @@ class AuthorityGrant(models.Model):
     until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "tenant", "authority"], nulls_distinct=False, name="authority_granted_once"
