@@ -21,7 +21,6 @@ from hitl.outbox import messages
 CHUNK: Final = 1000
 # An expired lease is claimable at once; one that nobody wanted for so long is put back, so that nobody seems at work.
 FORGOTTEN: Final = timedelta(hours=1)
-NAMED: Final = 20
 _AT_ONCE: Final = 50
 
 
@@ -121,23 +120,20 @@ def _tell_endpoints(late: list[Late], now: datetime) -> None:
 
 
 def _tell_people(late: list[Late]) -> None:
-    """One e-mail for all that is late at once in a queue; a tenant's cases are never in one with another's."""
+    """One e-mail for all that is late at once in a queue. It names no case and no tenant: an address proves no grant."""
     together: dict[tuple[int, int], list[Late]] = defaultdict(list)
     for one in late:
         if one.emails:
             together[one.queue_id, one.tenant_id].append(one)
     for group in together.values():
         first, count = group[0], len(group)
-        named = "\n".join(f"- {one.external_id}, due {one.due_at:%d %b %Y, %H:%M} UTC" for one in group[:NAMED])
-        more = f"\n… and {count - NAMED} more." if count > NAMED else ""
         what = "1 case is" if count == 1 else f"{count} cases are"
         messages.email(
             to=first.emails,
             subject=f"{what} past the deadline in {first.queue_name}",
             body=(
-                f"{what} past the deadline in {first.queue_name} ({first.tenant}), without a decision:\n\n"
-                f"{named}{more}\n\n"
-                f"They are handed out first from now on: {settings.HITL_URL}/queues/{first.queue}/\n"
+                f"{what} past the deadline in {first.queue_name}, without a decision. What is late is handed out first.\n\n"
+                f"{settings.HITL_URL}/queues/{first.queue}/\n"
             ),
             key=f"queue:{first.queue_id}",
             tenant_id=first.tenant_id,

@@ -64,6 +64,7 @@ SENTENCES = {
     "person.password_set": "set a password",
     "person.password_changed": "changed their password",
     "config.imported": "read in {}",
+    "assessment.changed": "changed when a person is asked",
     "audit.read": "read this record",
     "audit.exported": "took a copy of this record",
 }
@@ -71,8 +72,9 @@ SUBJECTS = {
     "message": "message", "endpoint": "address", "token": "token", "audit": "the record",
     "config": "a configuration file",
 }  # fmt: skip
-# Of use to whoever reads the log with a program, not on the screen.
-UNSAID = {"slot", "token"}
+# Of use to whoever reads the log with a program, not on the screen; and what was decided is for the case's own page to
+# show, which knows who may not see it yet.
+UNSAID = {"slot", "token", "verdict", "categories"}
 LONGEST_LIST, LONGEST = 12, 400
 
 
@@ -103,7 +105,7 @@ def tell(event: AuditEvent, names: Mapping[str, Named]) -> Told:
 
 
 def in_words(detail: Mapping[str, Any]) -> str:
-    """`verdict edit · categories tone, wrong source`; long values are cut, and said to be."""
+    """`until 14:00 · reason not my field`; long values are cut, and said to be."""
     telling = {key: value for key, value in detail.items() if key not in UNSAID and value not in ("", None, [], {})}
     if telling.get("action") in SENTENCES:
         telling["action"] = f"“{dict(actions())[telling['action']]}”"

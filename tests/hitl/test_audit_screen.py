@@ -127,12 +127,14 @@ class TestWhatIsShown:
         assert f"case {case.pk}" in shown(sign_in(grant(UserFactory(), "lead_tenant", acme)))
 
     def test_says_who_when_and_what_in_words(self, sign_in, acme, lead, ana):
-        detail = {"verdict": "edit", "categories": ["tone", "wrong-source"], "slot": 4, "token": 9}
+        detail = {"codebook": "support", "version": 3, "verdict": "edit", "categories": ["tone"], "token": 9}
         event = record(acme, "case:12", actor=ana, detail=detail)
         page = shown(sign_in(lead))
         assert "decided " in page
         assert "case 12" in page
-        assert "verdict edit · categories tone, wrong-source" in page
+        assert "codebook support · version 3" in page
+        assert "edit" not in page.partition("<table")[2]
+        assert "tone" not in page.partition("<table")[2]
         assert "token 9" not in page
         berlin = timezone.localtime(event.at, timezone.get_fixed_timezone(timedelta(hours=1)))
         assert f"{berlin:%H:%M:%S}" in page or f"{berlin + timedelta(hours=1):%H:%M:%S}" in page

@@ -80,11 +80,12 @@ class TestDeadlines:
         assert [m.payload["to"] for m in mine] == ["lead@example.org", "deputy@example.org"]
         mail = mine[0].payload
         assert mail["subject"] == "23 cases are past the deadline in Billing"
-        assert slots[0].case.external_id in mail["body"]
-        assert "… and 3 more." in mail["body"]
-        assert slots[0].case.question not in mail["body"]
-        # Nothing crosses tenants.
-        assert f"- {foreign.case.external_id}," not in mail["body"]
+        # An address is no grant: the page behind the link asks for one, and names the cases.
+        assert f"/queues/{queue.slug}/" in mail["body"]
+        for slot in (*slots, foreign):
+            assert f"{slot.case.external_id}," not in mail["body"]
+            assert slot.case.question not in mail["body"]
+            assert slot.case.tenant.name not in mail["body"]
         assert Message.objects.filter(tenant=other_tenant.tenant).count() == 2
 
     def test_a_second_look_at_a_decided_case_bothers_nobody(self):
