@@ -120,7 +120,7 @@ def _tell_endpoints(late: list[Late], now: datetime) -> None:
 
 
 def _tell_people(late: list[Late]) -> None:
-    """One e-mail for all that is late at once in a queue. It names no case and no tenant: an address proves no grant."""
+    """One e-mail for all that is late at once in a queue. It names no case and no tenant: an address is no grant."""
     together: dict[tuple[int, int], list[Late]] = defaultdict(list)
     for one in late:
         if one.emails:
@@ -132,7 +132,8 @@ def _tell_people(late: list[Late]) -> None:
             to=first.emails,
             subject=f"{what} past the deadline in {first.queue_name}",
             body=(
-                f"{what} past the deadline in {first.queue_name}, without a decision. What is late is handed out first.\n\n"
+                f"{what} past the deadline in {first.queue_name}, without a decision. "
+                "What is late is handed out first.\n\n"
                 f"{settings.HITL_URL}/queues/{first.queue}/\n"
             ),
             key=f"queue:{first.queue_id}",

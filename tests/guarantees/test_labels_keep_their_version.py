@@ -86,8 +86,8 @@ class TestALabel:
         Label.objects.update(undone_at=timezone.now())
         assert "label_in_a_batch_of_its_version" in refused(
             "insert into codebook_label (slot_id, batch_id, version_id, rater, user_id, rater_name, verdict, "
-            "created_at, is_amendment) select slot_id, batch_id, %s, rater, user_id, rater_name, verdict, created_at, false "
-            "from codebook_label",
+            "created_at, is_amendment) select slot_id, batch_id, %s, rater, user_id, rater_name, verdict, "
+            "created_at, false from codebook_label",
             self.other.pk,
         )
 

@@ -10,7 +10,9 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 5, 9, 12, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("zone", "shown"), [("UTC", "12:00"), ("Europe/Berlin", "14:00"), ("America/New_York", "08:00")])
+@pytest.mark.parametrize(
+    ("zone", "shown"), [("UTC", "12:00"), ("Europe/Berlin", "14:00"), ("America/New_York", "08:00")]
+)
 def test_times_are_shown_as_they_are_where_the_person_is(sign_in, zone, shown):
     lane = LaneFactory()
     case = CaseFactory(tenant=lane.tenant, queue=lane.queue, received_at=NOON)

@@ -132,7 +132,7 @@ class TestWhatIsShown:
         page = shown(sign_in(lead))
         assert "decided " in page
         assert "case 12" in page
-        assert "codebook support · version 3" in page
+        assert "version 3 · codebook support" in page
         assert "edit" not in page.partition("<table")[2]
         assert "tone" not in page.partition("<table")[2]
         assert "token 9" not in page

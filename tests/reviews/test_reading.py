@@ -4,7 +4,7 @@ EVIDENCE = [
     {"document_id": "ledger", "quote": "04 Oct: direct debit 142.60 EUR, invoice 7731, a duplicate. Not yet reversed."},
     {"document_id": "goodwill", "title": "Goodwill", "quote": "Agents may grant a credit of up to EUR 25 a year."},
 ]
-DRAFT = "The direct debit of 142.60 EUR for invoice 7731 is a duplicate. Penguins adore strawberry marmalade on Tuesdays."
+DRAFT = "The direct debit of 142.60 EUR for invoice 7731 is a duplicate. Penguins adore strawberry marmalade."
 
 
 def lay_out(draft=DRAFT, evidence=EVIDENCE, **options):
