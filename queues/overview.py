@@ -117,8 +117,7 @@ def at_work(user: User, now: datetime) -> list[AtWork]:
         .order_by("since")[:AT_WORK]
     )
     return [
-        AtWork(row["holder__name"], row["lane__queue__name"], row["lane__queue__slug"], row["since"])
-        for row in held
+        AtWork(row["holder__name"], row["lane__queue__name"], row["lane__queue__slug"], row["since"]) for row in held
     ]
 
 

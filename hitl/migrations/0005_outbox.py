@@ -7,93 +7,130 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('hitl', '0004_audit'),
+        ("hitl", "0004_audit"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SigningSecret',
+            name="SigningSecret",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sealed', models.BinaryField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('until', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sealed", models.BinaryField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("until", models.DateTimeField(null=True)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.RemoveIndex(
-            model_name='message',
-            name='message_due',
+            model_name="message",
+            name="message_due",
         ),
         migrations.RemoveIndex(
-            model_name='message',
-            name='message_order',
+            model_name="message",
+            name="message_order",
         ),
         migrations.RemoveField(
-            model_name='endpoint',
-            name='secret',
+            model_name="endpoint",
+            name="secret",
         ),
         migrations.AddField(
-            model_name='endpoint',
-            name='off_because',
+            model_name="endpoint",
+            name="off_because",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='message',
-            name='endpoint',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='hitl.endpoint'),
+            model_name="message",
+            name="endpoint",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="hitl.endpoint",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='uid',
-            field=models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID(), help_text='The same at each attempt: receivers know a repeat by it.'),
+            model_name="message",
+            name="uid",
+            field=models.UUIDField(
+                db_default=django.contrib.postgres.functions.RandomUUID(),
+                help_text="The same at each attempt: receivers know a repeat by it.",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='destination',
-            field=models.GeneratedField(db_persist=True, expression=models.Func(models.F('url'), models.Value('^(?:[A-Za-z]+:(?://[^/?#]*)?)?'), function='substring'), output_field=models.CharField(max_length=500)),
+            model_name="message",
+            name="destination",
+            field=models.GeneratedField(
+                db_persist=True,
+                expression=models.Func(
+                    models.F("url"), models.Value("^(?:[A-Za-z]+:(?://[^/?#]*)?)?"), function="substring"
+                ),
+                output_field=models.CharField(max_length=500),
+            ),
         ),
         migrations.AlterField(
-            model_name='endpoint',
-            name='topics',
-            field=models.JSONField(default=list, help_text='Which events it wants; none chosen means all.'),
+            model_name="endpoint",
+            name="topics",
+            field=models.JSONField(default=list, help_text="Which events it wants; none chosen means all."),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'failing'])), fields=['destination', 'next_attempt_at', 'id'], name='message_due'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "failing"])),
+                fields=["destination", "next_attempt_at", "id"],
+                name="message_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['key', 'id'], name='message_order'),
+            model_name="message",
+            index=models.Index(fields=["key", "id"], name="message_order"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'failing', 'given_up'])), fields=['tenant', 'state'], name='message_unsettled'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "failing", "given_up"])),
+                fields=["tenant", "state"],
+                name="message_unsettled",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'sent')), fields=['tenant', 'sent_at'], name='message_sent_lately'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state", "sent")), fields=["tenant", "sent_at"], name="message_sent_lately"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(models.F('tenant'), django.db.models.fields.json.KeyTextTransform('case_id', django.db.models.fields.json.KeyTextTransform('data', 'payload')), name='message_by_case'),
+            model_name="message",
+            index=models.Index(
+                models.F("tenant"),
+                django.db.models.fields.json.KeyTextTransform(
+                    "case_id", django.db.models.fields.json.KeyTextTransform("data", "payload")
+                ),
+                name="message_by_case",
+            ),
         ),
         migrations.AddField(
-            model_name='signingsecret',
-            name='endpoint',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='secrets', to='hitl.endpoint'),
+            model_name="signingsecret",
+            name="endpoint",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="secrets", to="hitl.endpoint"
+            ),
         ),
         migrations.AddField(
-            model_name='signingsecret',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='hitl.tenant'),
+            model_name="signingsecret",
+            name="tenant",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="hitl.tenant"),
         ),
         migrations.AddConstraint(
-            model_name='signingsecret',
-            constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('tenant', 'endpoint'), name='secret_one_is_current', nulls_distinct=False),
+            model_name="signingsecret",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until__isnull", True)),
+                fields=("tenant", "endpoint"),
+                name="secret_one_is_current",
+                nulls_distinct=False,
+            ),
         ),
     ]

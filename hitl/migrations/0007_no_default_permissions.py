@@ -4,18 +4,17 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('hitl', '0006_scrub_key'),
+        ("hitl", "0006_scrub_key"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='authoritygrant',
-            options={'default_permissions': ()},
+            name="authoritygrant",
+            options={"default_permissions": ()},
         ),
         migrations.AlterModelOptions(
-            name='user',
-            options={'default_permissions': ()},
+            name="user",
+            options={"default_permissions": ()},
         ),
     ]

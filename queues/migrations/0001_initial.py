@@ -8,431 +8,744 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('hitl', '0002_initial'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("hitl", "0002_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Slot',
+            name="Slot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('first', 'First decision'), ('second', 'Second decision'), ('relabel', 'Relabel'), ('drift', 'Reviewer drift'), ('judge_audit', 'Judge audit'), ('adjudication', 'Adjudication'), ('approval', 'Approval')], default='first', max_length=12)),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('seat', models.PositiveSmallIntegerField(default=1)),
-                ('state', models.CharField(choices=[('open', 'Waiting'), ('held', 'With a reviewer'), ('deferred', 'Deferred'), ('decided', 'Decided')], default='open', max_length=10)),
-                ('priority', models.PositiveSmallIntegerField(default=50)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('overdue', models.BooleanField(default=False)),
-                ('barred', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('created_at', models.DateTimeField()),
-                ('deferred_until', models.DateTimeField(null=True)),
-                ('reason', models.CharField(blank=True, help_text='Why it was deferred, passed on or handed up.', max_length=500)),
-                ('lease_token', models.BigIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('seen_at', models.DateTimeField(null=True)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('holder', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reserved_for', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("first", "First decision"),
+                            ("second", "Second decision"),
+                            ("relabel", "Relabel"),
+                            ("drift", "Reviewer drift"),
+                            ("judge_audit", "Judge audit"),
+                            ("adjudication", "Adjudication"),
+                            ("approval", "Approval"),
+                        ],
+                        default="first",
+                        max_length=12,
+                    ),
+                ),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("seat", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Waiting"),
+                            ("held", "With a reviewer"),
+                            ("deferred", "Deferred"),
+                            ("decided", "Decided"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("priority", models.PositiveSmallIntegerField(default=50)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("overdue", models.BooleanField(default=False)),
+                (
+                    "barred",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("deferred_until", models.DateTimeField(null=True)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, help_text="Why it was deferred, passed on or handed up.", max_length=500
+                    ),
+                ),
+                ("lease_token", models.BigIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("claimed_at", models.DateTimeField(null=True)),
+                ("seen_at", models.DateTimeField(null=True)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reserved_for",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Calendar',
+            name="Calendar",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('time_zone', models.CharField(default='UTC', max_length=60)),
-                ('hours', models.JSONField(default=dict, help_text='{"mon": [["09:00", "17:00"]], …}; a shift may end past midnight.')),
-                ('country', models.CharField(blank=True, max_length=2)),
-                ('subdivision', models.CharField(blank=True, max_length=10)),
-                ('extra_holidays', django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), blank=True, default=list, size=None)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("time_zone", models.CharField(default="UTC", max_length=60)),
+                (
+                    "hours",
+                    models.JSONField(
+                        default=dict, help_text='{"mon": [["09:00", "17:00"]], …}; a shift may end past midnight.'
+                    ),
+                ),
+                ("country", models.CharField(blank=True, max_length=2)),
+                ("subdivision", models.CharField(blank=True, max_length=10)),
+                (
+                    "extra_holidays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateField(), blank=True, default=list, size=None
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=200)),
-                ('origin', models.CharField(choices=[('escalation', 'Escalation'), ('sampling', 'Sampling'), ('action', 'Action')], default='escalation', max_length=12)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('decided', 'Decided')], default='waiting', max_length=10)),
-                ('domain', models.CharField(max_length=80)),
-                ('language', models.CharField(blank=True, max_length=35)),
-                ('language_detected', models.BooleanField(default=False)),
-                ('risk', models.PositiveSmallIntegerField(choices=[(1, 'Low'), (2, 'Medium'), (3, 'High'), (4, 'Critical')])),
-                ('topic', models.CharField(blank=True, max_length=120)),
-                ('question', models.TextField(blank=True)),
-                ('draft', models.TextField()),
-                ('conversation', models.JSONField(default=list)),
-                ('evidence', models.JSONField(default=list)),
-                ('tool_results', models.JSONField(default=list)),
-                ('policy', models.TextField(blank=True)),
-                ('reason', models.TextField(blank=True)),
-                ('assessment', models.JSONField(default=dict)),
-                ('confidence', models.FloatField(null=True)),
-                ('triggers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), default=list, size=None)),
-                ('trace_id', models.CharField(blank=True, max_length=200)),
-                ('user_key', models.CharField(blank=True, max_length=80)),
-                ('model', models.CharField(blank=True, max_length=120)),
-                ('prompt_version', models.CharField(blank=True, max_length=120)),
-                ('release', models.CharField(blank=True, max_length=120)),
-                ('callback_url', models.CharField(blank=True, max_length=500)),
-                ('authority', models.CharField(blank=True, max_length=80)),
-                ('routing', models.JSONField(default=dict)),
-                ('received_at', models.DateTimeField()),
-                ('producer_deadline', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('due_because', models.CharField(blank=True, max_length=200)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='hitl.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("external_id", models.CharField(max_length=200)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("escalation", "Escalation"), ("sampling", "Sampling"), ("action", "Action")],
+                        default="escalation",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("decided", "Decided")], default="waiting", max_length=10
+                    ),
+                ),
+                ("domain", models.CharField(max_length=80)),
+                ("language", models.CharField(blank=True, max_length=35)),
+                ("language_detected", models.BooleanField(default=False)),
+                (
+                    "risk",
+                    models.PositiveSmallIntegerField(choices=[(1, "Low"), (2, "Medium"), (3, "High"), (4, "Critical")]),
+                ),
+                ("topic", models.CharField(blank=True, max_length=120)),
+                ("question", models.TextField(blank=True)),
+                ("draft", models.TextField()),
+                ("conversation", models.JSONField(default=list)),
+                ("evidence", models.JSONField(default=list)),
+                ("tool_results", models.JSONField(default=list)),
+                ("policy", models.TextField(blank=True)),
+                ("reason", models.TextField(blank=True)),
+                ("assessment", models.JSONField(default=dict)),
+                ("confidence", models.FloatField(null=True)),
+                (
+                    "triggers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30), default=list, size=None
+                    ),
+                ),
+                ("trace_id", models.CharField(blank=True, max_length=200)),
+                ("user_key", models.CharField(blank=True, max_length=80)),
+                ("model", models.CharField(blank=True, max_length=120)),
+                ("prompt_version", models.CharField(blank=True, max_length=120)),
+                ("release", models.CharField(blank=True, max_length=120)),
+                ("callback_url", models.CharField(blank=True, max_length=500)),
+                ("authority", models.CharField(blank=True, max_length=80)),
+                ("routing", models.JSONField(default=dict)),
+                ("received_at", models.DateTimeField()),
+                ("producer_deadline", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("due_because", models.CharField(blank=True, max_length=200)),
+                ("tenant", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="hitl.tenant")),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Lane',
+            name="Lane",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stream', models.CharField(choices=[('escalation', 'Escalations'), ('random', 'Random sample'), ('sampled', 'Chosen sample'), ('quality', 'Quality checks'), ('approval', 'Approvals')], max_length=12)),
-                ('language', models.CharField(blank=True, max_length=35)),
-                ('authority', models.CharField(blank=True, max_length=80)),
-                ('weight', models.PositiveSmallIntegerField(default=10)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='hitl.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "stream",
+                    models.CharField(
+                        choices=[
+                            ("escalation", "Escalations"),
+                            ("random", "Random sample"),
+                            ("sampled", "Chosen sample"),
+                            ("quality", "Quality checks"),
+                            ("approval", "Approvals"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("language", models.CharField(blank=True, max_length=35)),
+                ("authority", models.CharField(blank=True, max_length=80)),
+                ("weight", models.PositiveSmallIntegerField(default=10)),
+                ("tenant", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="hitl.tenant")),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Breach',
+            name="Breach",
             fields=[
-                ('slot', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='queues.slot')),
-                ('due_at', models.DateTimeField()),
-                ('at', models.DateTimeField()),
+                (
+                    "slot",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to="queues.slot"
+                    ),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.AddField(
-            model_name='slot',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='queues.case'),
+            model_name="slot",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="queues.case"
+            ),
         ),
         migrations.CreateModel(
-            name='LaneRollup',
+            name="LaneRollup",
             fields=[
-                ('lane', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rollup', serialize=False, to='queues.lane')),
-                ('waiting', models.PositiveIntegerField(default=0)),
-                ('held', models.PositiveIntegerField(default=0)),
-                ('deferred', models.PositiveIntegerField(default=0)),
-                ('overdue', models.PositiveIntegerField(default=0)),
-                ('due_soon', models.PositiveIntegerField(default=0)),
-                ('oldest_at', models.DateTimeField(null=True)),
-                ('next_due_at', models.DateTimeField(null=True)),
-                ('untakeable', models.PositiveIntegerField(default=0)),
-                ('at', models.DateTimeField()),
+                (
+                    "lane",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="rollup",
+                        serialize=False,
+                        to="queues.lane",
+                    ),
+                ),
+                ("waiting", models.PositiveIntegerField(default=0)),
+                ("held", models.PositiveIntegerField(default=0)),
+                ("deferred", models.PositiveIntegerField(default=0)),
+                ("overdue", models.PositiveIntegerField(default=0)),
+                ("due_soon", models.PositiveIntegerField(default=0)),
+                ("oldest_at", models.DateTimeField(null=True)),
+                ("next_due_at", models.DateTimeField(null=True)),
+                ("untakeable", models.PositiveIntegerField(default=0)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.AddField(
-            model_name='slot',
-            name='lane',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slots', to='queues.lane'),
+            model_name="slot",
+            name="lane",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="slots", to="queues.lane"
+            ),
         ),
         migrations.CreateModel(
-            name='Queue',
+            name="Queue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('sla', models.CharField(choices=[('none', 'No deadline of its own'), ('minutes', 'Minutes, day and night'), ('business_minutes', 'Minutes of working time'), ('business_days', 'Working days')], default='none', max_length=20)),
-                ('sla_amount', models.PositiveIntegerField(default=0)),
-                ('lease_minutes', models.PositiveSmallIntegerField(default=10)),
-                ('undo_seconds', models.PositiveIntegerField(default=300)),
-                ('shows_judge', models.BooleanField(default=False)),
-                ('second_share', models.DecimalField(decimal_places=3, default=0.1, max_digits=4)),
-                ('hand_up_to', models.CharField(blank=True, help_text='The authority that a case without one goes up to.', max_length=80)),
-                ('notify_emails', django.contrib.postgres.fields.ArrayField(base_field=models.EmailField(max_length=254), blank=True, default=list, size=None)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('calendar', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='queues.calendar')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "sla",
+                    models.CharField(
+                        choices=[
+                            ("none", "No deadline of its own"),
+                            ("minutes", "Minutes, day and night"),
+                            ("business_minutes", "Minutes of working time"),
+                            ("business_days", "Working days"),
+                        ],
+                        default="none",
+                        max_length=20,
+                    ),
+                ),
+                ("sla_amount", models.PositiveIntegerField(default=0)),
+                ("lease_minutes", models.PositiveSmallIntegerField(default=10)),
+                ("undo_seconds", models.PositiveIntegerField(default=300)),
+                ("shows_judge", models.BooleanField(default=False)),
+                ("second_share", models.DecimalField(decimal_places=3, default=0.1, max_digits=4)),
+                (
+                    "hand_up_to",
+                    models.CharField(
+                        blank=True, help_text="The authority that a case without one goes up to.", max_length=80
+                    ),
+                ),
+                (
+                    "notify_emails",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.EmailField(max_length=254), blank=True, default=list, size=None
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="queues.calendar"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'permissions': [('review_queue', "Decide the queue's cases"), ('lead_queue', 'Run the queue'), ('approve_queue', "Sign the queue's actions")],
-                'default_permissions': (),
+                "ordering": ["name"],
+                "permissions": [
+                    ("review_queue", "Decide the queue's cases"),
+                    ("lead_queue", "Run the queue"),
+                    ("approve_queue", "Sign the queue's actions"),
+                ],
+                "default_permissions": (),
             },
         ),
         migrations.AddField(
-            model_name='lane',
-            name='queue',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lanes', to='queues.queue'),
+            model_name="lane",
+            name="queue",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="lanes", to="queues.queue"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='queue',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='queues.queue'),
+            model_name="case",
+            name="queue",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="queues.queue"),
         ),
         migrations.CreateModel(
-            name='QueueGroupPermission',
+            name="QueueGroupPermission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='queues.queue')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("content_object", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="queues.queue")),
+                ("group", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.group")),
+                ("permission", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='QueueUserPermission',
+            name="QueueUserPermission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='queues.queue')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("content_object", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="queues.queue")),
+                ("permission", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission")),
+                ("user", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=12)),
-                ('external_id', models.CharField(max_length=200)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('object_id', models.BigIntegerField()),
-                ('received_at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='hitl.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=12)),
+                ("external_id", models.CharField(max_length=200)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("object_id", models.BigIntegerField()),
+                ("received_at", models.DateTimeField()),
+                ("tenant", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="hitl.tenant")),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='RouteQuality',
+            name="RouteQuality",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(max_length=80)),
-                ('topic', models.CharField(blank=True, max_length=120)),
-                ('accepted', models.PositiveIntegerField()),
-                ('decided', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='hitl.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("domain", models.CharField(max_length=80)),
+                ("topic", models.CharField(blank=True, max_length=120)),
+                ("accepted", models.PositiveIntegerField()),
+                ("decided", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("tenant", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="hitl.tenant")),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='RoutingRule',
+            name="RoutingRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('position', models.PositiveIntegerField(default=100)),
-                ('is_active', models.BooleanField(default=True)),
-                ('domains', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, size=None)),
-                ('topics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=120), blank=True, default=list, size=None)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=35), blank=True, default=list, size=None)),
-                ('triggers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), blank=True, default=list, size=None)),
-                ('min_risk', models.PositiveSmallIntegerField(blank=True, choices=[(1, 'Low'), (2, 'Medium'), (3, 'High'), (4, 'Critical')], null=True)),
-                ('max_risk', models.PositiveSmallIntegerField(blank=True, choices=[(1, 'Low'), (2, 'Medium'), (3, 'High'), (4, 'Critical')], null=True)),
-                ('due_within_minutes', models.PositiveIntegerField(blank=True, null=True)),
-                ('authority', models.CharField(blank=True, help_text='What a person must hold to decide these cases.', max_length=80)),
-                ('queue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='queues.queue')),
-                ('tenants', models.ManyToManyField(blank=True, to='hitl.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("position", models.PositiveIntegerField(default=100)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "domains",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "topics",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=120), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "languages",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=35), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "triggers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "min_risk",
+                    models.PositiveSmallIntegerField(
+                        blank=True, choices=[(1, "Low"), (2, "Medium"), (3, "High"), (4, "Critical")], null=True
+                    ),
+                ),
+                (
+                    "max_risk",
+                    models.PositiveSmallIntegerField(
+                        blank=True, choices=[(1, "Low"), (2, "Medium"), (3, "High"), (4, "Critical")], null=True
+                    ),
+                ),
+                ("due_within_minutes", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "authority",
+                    models.CharField(
+                        blank=True, help_text="What a person must hold to decide these cases.", max_length=80
+                    ),
+                ),
+                (
+                    "queue",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="rules", to="queues.queue"
+                    ),
+                ),
+                ("tenants", models.ManyToManyField(blank=True, to="hitl.tenant")),
             ],
             options={
-                'ordering': ['position', 'id'],
-                'default_permissions': (),
+                "ordering": ["position", "id"],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('rows', models.BinaryField(help_text='Scrubbed rows as gzipped NDJSON; emptied once taken in or dropped.')),
-                ('total', models.PositiveIntegerField()),
-                ('problems', models.JSONField(default=list)),
-                ('preview', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('dropped_at', models.DateTimeField(null=True)),
-                ('job', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, to='hitl.job')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='hitl.tenant')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "rows",
+                    models.BinaryField(help_text="Scrubbed rows as gzipped NDJSON; emptied once taken in or dropped."),
+                ),
+                ("total", models.PositiveIntegerField()),
+                ("problems", models.JSONField(default=list)),
+                ("preview", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("dropped_at", models.DateTimeField(null=True)),
+                ("job", models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, to="hitl.job")),
+                ("tenant", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="hitl.tenant")),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='AssessmentRevision',
+            name="AssessmentRevision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('settings', models.JSONField()),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assessments', to='hitl.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("settings", models.JSONField()),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="assessments", to="hitl.tenant"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'number'), name='assessment_number_once')],
+                "default_permissions": (),
+                "constraints": [models.UniqueConstraint(fields=("tenant", "number"), name="assessment_number_once")],
             },
         ),
         migrations.CreateModel(
-            name='Outcome',
+            name="Outcome",
             fields=[
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='queues.case')),
-                ('revision', models.PositiveSmallIntegerField(default=1)),
-                ('verdict', models.CharField(choices=[('accept', 'Accepted'), ('edit', 'Edited'), ('reject', 'Rejected')], max_length=10)),
-                ('final_answer', models.TextField(blank=True)),
-                ('categories', models.JSONField(default=list)),
-                ('codebook', models.CharField(max_length=80)),
-                ('codebook_version', models.PositiveIntegerField()),
-                ('decided_at', models.DateTimeField()),
-                ('release_at', models.DateTimeField()),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to="queues.case"
+                    ),
+                ),
+                ("revision", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("accept", "Accepted"), ("edit", "Edited"), ("reject", "Rejected")], max_length=10
+                    ),
+                ),
+                ("final_answer", models.TextField(blank=True)),
+                ("categories", models.JSONField(default=list)),
+                ("codebook", models.CharField(max_length=80)),
+                ("codebook_version", models.PositiveIntegerField()),
+                ("decided_at", models.DateTimeField()),
+                ("release_at", models.DateTimeField()),
             ],
             options={
-                'default_permissions': (),
-                'indexes': [models.Index(fields=['decided_at'], name='outcome_by_time')],
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["decided_at"], name="outcome_by_time")],
             },
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(models.F('lane'), models.OrderBy(models.F('overdue'), descending=True), models.F('priority'), models.F('due_at'), models.F('id'), condition=models.Q(('reserved_for__isnull', True), ('state', 'open')), name='slot_head'),
+            model_name="slot",
+            index=models.Index(
+                models.F("lane"),
+                models.OrderBy(models.F("overdue"), descending=True),
+                models.F("priority"),
+                models.F("due_at"),
+                models.F("id"),
+                condition=models.Q(("reserved_for__isnull", True), ("state", "open")),
+                name="slot_head",
+            ),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(condition=models.Q(('reserved_for__isnull', False), ('state', 'open')), fields=['reserved_for'], name='slot_reserved'),
+            model_name="slot",
+            index=models.Index(
+                condition=models.Q(("reserved_for__isnull", False), ("state", "open")),
+                fields=["reserved_for"],
+                name="slot_reserved",
+            ),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['lane', 'holder'], name='slot_held_in_lane'),
+            model_name="slot",
+            index=models.Index(
+                condition=models.Q(("state", "held")), fields=["lane", "holder"], name="slot_held_in_lane"
+            ),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['holder', 'id'], name='slot_held_by'),
+            model_name="slot",
+            index=models.Index(condition=models.Q(("state", "held")), fields=["holder", "id"], name="slot_held_by"),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(condition=models.Q(('state', 'deferred')), fields=['deferred_until'], name='slot_deferred'),
+            model_name="slot",
+            index=models.Index(
+                condition=models.Q(("state", "deferred")), fields=["deferred_until"], name="slot_deferred"
+            ),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(condition=models.Q(('overdue', False), ('state__in', ['open', 'held', 'deferred'])), fields=['due_at'], name='slot_due'),
+            model_name="slot",
+            index=models.Index(
+                condition=models.Q(("overdue", False), ("state__in", ["open", "held", "deferred"])),
+                fields=["due_at"],
+                name="slot_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(condition=models.Q(('decided_by__isnull', False)), fields=['decided_by', '-decided_at'], name='slot_decided'),
+            model_name="slot",
+            index=models.Index(
+                condition=models.Q(("decided_by__isnull", False)),
+                fields=["decided_by", "-decided_at"],
+                name="slot_decided",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(fields=('case', 'round', 'seat'), name='slot_seat_once'),
+            model_name="slot",
+            constraint=models.UniqueConstraint(fields=("case", "round", "seat"), name="slot_seat_once"),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(condition=models.Q(('decided_by__isnull', False)), fields=('case', 'round', 'decided_by'), name='slot_decider_once'),
+            model_name="slot",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("decided_by__isnull", False)),
+                fields=("case", "round", "decided_by"),
+                name="slot_decider_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('holder__isnull', False), ('lease_until__isnull', False), ('state', 'held')), models.Q(models.Q(('state', 'held'), _negated=True), ('holder__isnull', True), ('lease_until__isnull', True)), _connector='OR'), name='slot_held_has_a_lease'),
+            model_name="slot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("holder__isnull", False), ("lease_until__isnull", False), ("state", "held")),
+                    models.Q(
+                        models.Q(("state", "held"), _negated=True),
+                        ("holder__isnull", True),
+                        ("lease_until__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="slot_held_has_a_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('state', 'decided')), models.Q(models.Q(('state', 'decided'), _negated=True), ('decided_at__isnull', True), ('decided_by__isnull', True)), _connector='OR'), name='slot_decided_has_a_decider'),
+            model_name="slot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at__isnull", False), ("decided_by__isnull", False), ("state", "decided")),
+                    models.Q(
+                        models.Q(("state", "decided"), _negated=True),
+                        ("decided_at__isnull", True),
+                        ("decided_by__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="slot_decided_has_a_decider",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('deferred_until__isnull', False), ('state', 'deferred')), models.Q(models.Q(('state', 'deferred'), _negated=True), ('deferred_until__isnull', True)), _connector='OR'), name='slot_deferred_has_a_time'),
+            model_name="slot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("deferred_until__isnull", False), ("state", "deferred")),
+                    models.Q(models.Q(("state", "deferred"), _negated=True), ("deferred_until__isnull", True)),
+                    _connector="OR",
+                ),
+                name="slot_deferred_has_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='queue',
-            constraint=models.CheckConstraint(condition=models.Q(('sla', 'none'), ('sla_amount__gt', 0), _connector='OR'), name='queue_sla_has_an_amount'),
+            model_name="queue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sla", "none"), ("sla_amount__gt", 0), _connector="OR"),
+                name="queue_sla_has_an_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='queue',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sla__startswith', 'business'), _negated=True), ('calendar__isnull', False), _connector='OR'), name='queue_business_sla_has_calendar'),
+            model_name="queue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sla__startswith", "business"), _negated=True),
+                    ("calendar__isnull", False),
+                    _connector="OR",
+                ),
+                name="queue_business_sla_has_calendar",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='queue',
-            constraint=models.CheckConstraint(condition=models.Q(('second_share__gte', 0), ('second_share__lte', 1)), name='queue_share_is_a_share'),
+            model_name="queue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("second_share__gte", 0), ("second_share__lte", 1)), name="queue_share_is_a_share"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='queue',
-            constraint=models.CheckConstraint(condition=models.Q(('lease_minutes__gte', 1)), name='queue_lease_is_positive'),
+            model_name="queue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lease_minutes__gte", 1)), name="queue_lease_is_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lane',
-            constraint=models.UniqueConstraint(fields=('queue', 'stream', 'tenant', 'language', 'authority'), name='lane_once'),
+            model_name="lane",
+            constraint=models.UniqueConstraint(
+                fields=("queue", "stream", "tenant", "language", "authority"), name="lane_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lane',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gte', 1)), name='lane_is_served'),
+            model_name="lane",
+            constraint=models.CheckConstraint(condition=models.Q(("weight__gte", 1)), name="lane_is_served"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['tenant', '-id'], name='case_by_tenant'),
+            model_name="case",
+            index=models.Index(fields=["tenant", "-id"], name="case_by_tenant"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('queue__isnull', True), ('state', 'waiting')), fields=['tenant', 'id'], name='case_unrouted'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("queue__isnull", True), ("state", "waiting")),
+                fields=["tenant", "id"],
+                name="case_unrouted",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['triggers'], name='case_triggers'),
+            model_name="case",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["triggers"], name="case_triggers"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(fields=('tenant', 'external_id'), name='case_id_once_per_tenant'),
+            model_name="case",
+            constraint=models.UniqueConstraint(fields=("tenant", "external_id"), name="case_id_once_per_tenant"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('risk__gte', 1), ('risk__lte', 4)), name='case_risk_is_known'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("risk__gte", 1), ("risk__lte", 4)), name="case_risk_is_known"
+            ),
         ),
         migrations.AlterUniqueTogether(
-            name='queuegrouppermission',
-            unique_together={('group', 'permission', 'content_object')},
+            name="queuegrouppermission",
+            unique_together={("group", "permission", "content_object")},
         ),
         migrations.AlterUniqueTogether(
-            name='queueuserpermission',
-            unique_together={('user', 'permission', 'content_object')},
+            name="queueuserpermission",
+            unique_together={("user", "permission", "content_object")},
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('tenant', 'kind', 'external_id'), name='receipt_once'),
+            model_name="receipt",
+            constraint=models.UniqueConstraint(fields=("tenant", "kind", "external_id"), name="receipt_once"),
         ),
         migrations.AddConstraint(
-            model_name='routequality',
-            constraint=models.UniqueConstraint(fields=('tenant', 'domain', 'topic'), name='route_once'),
+            model_name="routequality",
+            constraint=models.UniqueConstraint(fields=("tenant", "domain", "topic"), name="route_once"),
         ),
         migrations.AddConstraint(
-            model_name='routequality',
-            constraint=models.CheckConstraint(condition=models.Q(('accepted__lte', models.F('decided'))), name='route_accepted_of_decided'),
+            model_name="routequality",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("accepted__lte", models.F("decided"))), name="route_accepted_of_decided"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='routingrule',
-            constraint=models.CheckConstraint(condition=models.Q(('min_risk__isnull', True), ('max_risk__isnull', True), ('min_risk__lte', models.F('max_risk')), _connector='OR'), name='rule_risks_in_order'),
+            model_name="routingrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("min_risk__isnull", True),
+                    ("max_risk__isnull", True),
+                    ("min_risk__lte", models.F("max_risk")),
+                    _connector="OR",
+                ),
+                name="rule_risks_in_order",
+            ),
         ),
     ]

@@ -4,21 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('queues', '0002_claims'),
+        ("queues", "0002_claims"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LaneTaker',
+            name="LaneTaker",
             fields=[
-                ('pk', models.CompositePrimaryKey('lane_id', 'user_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "lane_id", "user_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
             ],
             options={
-                'db_table': 'queues_lanetaker',
-                'managed': False,
-                'default_permissions': (),
+                "db_table": "queues_lanetaker",
+                "managed": False,
+                "default_permissions": (),
             },
         ),
     ]
