@@ -51,7 +51,7 @@ def page(request: HttpRequest, slug: str = "") -> HttpResponse:
         "screen": screen,
         "on_deck": on_deck,
         "next_due": None if held else today.next_due(user),
-        **_status(user),
+        **today.status(user, timezone.now()),
     }
     return render(request, "reviews/review.html", context)
 
@@ -135,15 +135,10 @@ def _screen(user: User, claim: Claim | None, slug: str) -> Screen | None:
         return None
 
 
-def _status(user: User) -> dict[str, object]:
-    now = timezone.now()
-    return {"today": today.decided_today(user, now), "recent": today.recent(user, now)}
-
-
 def _decided(request: HttpRequest, user: User, **context: object) -> HttpResponse:
     slug = request.GET.get("scope", "")
     scope = {"slug": slug} if slug else None
-    return render(request, "reviews/_decided.html", {"scope": scope, **_status(user), **context})
+    return render(request, "reviews/_decided.html", {"scope": scope, **today.status(user, timezone.now()), **context})
 
 
 def _by_script(request: HttpRequest) -> bool:
