@@ -1,6 +1,6 @@
 """Looks at rows as they come: which may be taken, which came before, which are refused and why. Stores nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from hitl.models import Tenant
 from queues import languages
-from queues.intake import cleaning, rows, storing
+from queues.intake import cleaning, rows
 from queues.intake.body import BodyRefused
 from queues.intake.rows import NotStorable, Unreadable
 from queues.intake.schema import CASE_BYTES, EscalatedCase, faults
@@ -71,22 +71,21 @@ def _check(index: int, row: object, tenant: Tenant, part: Part) -> None:
     if isinstance(row, Unreadable):
         part.reject(index, None, row.error)
         return
-    case_id = _case_id(row)
     try:
         case = EscalatedCase.model_validate(row)
         encoded = rows.canonical(case)
         language = languages.normalise(case.language) if case.language else ""
     except ValidationError as error:
-        part.reject(index, case_id, faults(error))
+        part.reject(index, _case_id(row), faults(error))
         return
     except NotStorable as fault:
-        part.reject(index, case_id, str(fault))
+        part.reject(index, _case_id(row), str(fault))
         return
     except languages.UnknownLanguage as unknown:
-        part.reject(index, case_id, f"language: {unknown}")
+        part.reject(index, _case_id(row), f"language: {unknown}")
         return
     if refusal := _refusal(case, len(encoded), tenant):
-        part.reject(index, case_id, refusal)
+        part.reject(index, _case_id(row), refusal)
         return
     part.size += len(encoded)
     part.ready.append(Ready(index, case, rows.digests(encoded, tenant.pk), language))
@@ -100,11 +99,10 @@ def _refusal(case: EscalatedCase, size: int, tenant: Tenant) -> str | None:
     return cleaning.refusal(case, tenant)
 
 
-def fresh(part: Part, tenant: Tenant, seen: Seen | None = None) -> list[Ready]:
-    """The rows that were not taken in before; the others become duplicates or conflicts. `seen` collects what former
-    parts had, where those are not stored.
+def fresh(part: Part, known: Mapping[str, Known], seen: Seen | None = None) -> list[Ready]:
+    """The rows that were not taken in before, as far as is `known`; the others become duplicates or conflicts. `seen`
+    collects what former parts had, where those are not stored.
     """
-    known = storing.known(tenant, [ready.case.case_id for ready in part.ready])
     first: Seen = {} if seen is None else seen
     found: list[Ready] = []
     for ready in part.ready:

@@ -39,9 +39,7 @@ def document(body: bytes) -> list[Any]:
 
 def lines(blocks: Iterable[bytes]) -> Iterator[Any]:
     """The rows of an NDJSON stream; a line that cannot be read is an Unreadable, and the next is read all the same."""
-    number = 0
-    for line in _split(blocks):
-        number += 1
+    for number, line in enumerate(_split(blocks), 1):
         if line is None:
             yield Unreadable(f"Line {number} is longer than {LINE_BYTES:,} bytes.")
             continue
@@ -72,27 +70,23 @@ def _json(data: bytes) -> Any:
 def _split(blocks: Iterable[bytes]) -> Iterator[bytes | None]:
     """Lines; None for one that is too long, which is never held in memory."""
     kept: list[bytes] = []
-    size, skipping = 0, False
+    size = 0
     for block in blocks:
-        start = 0
-        while (end := block.find(b"\n", start)) >= 0:
-            if skipping or size + end - start > LINE_BYTES:
-                yield None
-            elif kept:
-                kept.append(block[start:end])
-                yield b"".join(kept)
-            else:
-                yield block[start:end]
-            kept, size, skipping, start = [], 0, False, end + 1
-        if not skipping and start < len(block):
-            kept.append(block[start:])
-            size += len(block) - start
-            if size > LINE_BYTES:
-                kept, skipping = [], True
-    if skipping:
-        yield None
-    elif kept:
-        yield b"".join(kept)
+        *whole, rest = block.split(b"\n")
+        for line in whole:
+            if size:
+                size += len(line)
+                line = b"".join((*kept, line))
+                kept.clear()
+            yield None if max(size, len(line)) > LINE_BYTES else line
+            size = 0
+        size += len(rest)
+        if size > LINE_BYTES:
+            kept.clear()
+        elif rest:
+            kept.append(rest)
+    if size:
+        yield None if size > LINE_BYTES else b"".join(kept)
 
 
 def _split_place(said: str) -> tuple[str, tuple[str, str] | None]:

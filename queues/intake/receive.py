@@ -1,6 +1,7 @@
 """The one door that cases come in by: checked, received once, scrubbed, weighed, routed and stored."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -60,15 +61,27 @@ def cases(
 
     Rows are taken in parts of some thousand, each its own transaction with its own audit record, so a part that was
     taken in stays when a later one fails; sending everything again is safe. `source` names the door and the token.
+    `incoming` must not use the database: it is read in a thread of its own.
     """
     received = Received()
     standing = terms.of(tenant)
-    for part in checking.parts(incoming, tenant, most):
-        ready = [_cleaned(ready, tenant) for ready in checking.fresh(part, tenant)]
-        accepted = _take(ready, part, tenant=tenant, standing=standing, now=now, source=source, actor=actor)
-        received.add(accepted, part)
-        if progress:
-            progress(received)
+    reading = checking.parts(incoming, tenant, most)
+    part = next(reading, None)
+    with ThreadPoolExecutor(1, thread_name_prefix="intake") as ahead:
+        while part is not None:
+            # Storing finds out by itself who came before; it is asked first where scrubbing in vain would cost more.
+            known = storing.known_of(tenant, part.ready) if tenant.scrubs else {}
+            fresh = [_cleaned(ready, tenant) for ready in checking.fresh(part, known)]
+            following = None
+            with transaction.atomic():
+                accepted = _take(fresh, part, tenant=tenant, standing=standing, now=now, source=source, actor=actor)
+                if part.is_full:
+                    # The next rows are checked while the database commits these: neither needs the other.
+                    following = ahead.submit(next, reading, None)
+            received.add(accepted, part)
+            if progress:
+                progress(received)
+            part = following.result() if following else None
     return received
 
 
@@ -78,7 +91,7 @@ def look(incoming: Iterable[object], *, tenant: Tenant, now: datetime) -> Looked
     weigher = Weigher(terms.of(tenant), now)
     seen: checking.Seen = {}
     for part in checking.parts(incoming, tenant):
-        ready = checking.fresh(part, tenant, seen)
+        ready = checking.fresh(part, storing.known_of(tenant, part.ready), seen)
         looked.add(len(ready), part)
         for one in ready[: SHOWN - len(looked.shown)]:
             clean = _cleaned(one, tenant)
@@ -90,7 +103,6 @@ def _cleaned(ready: Ready, tenant: Tenant) -> Ready:
     return ready._replace(case=cleaning.clean(ready.case, tenant)) if tenant.scrubs else ready
 
 
-@transaction.atomic
 def _take(
     fresh: list[Ready],
     part: Part,
@@ -101,12 +113,12 @@ def _take(
     source: str,
     actor: User | None,
 ) -> int:
-    """Store a part and record it; how many were stored. Somebody else may have been quicker with some of them."""
+    """A step: store a part and record it; how many were stored. The others were taken in before, or by one quicker."""
     won = storing.store(fresh, tenant=tenant, terms=standing, now=now) if fresh else []
     if len(won) < len(fresh):
         first = {ready.at for ready in won}
         late = [ready for ready in fresh if ready.at not in first]
-        quicker = storing.known(tenant, [ready.case.case_id for ready in late])
+        quicker = storing.known_of(tenant, late)
         for ready in late:
             checking.settle(ready, quicker[ready.case.case_id], part)
     counts = {"accepted": len(won), "duplicates": part.duplicates, "rejected": len(part.rejected)}

@@ -16,6 +16,9 @@ from queues.risk import Risk
 from queues.weighing import Answer, Terms, Weighed, Weigher
 
 KIND: Final = "case"
+RISK_OF: Final = {name: Risk(level) for level, name in enumerate(RISKS, 1)}
+ORIGIN: Final = Case.Origin.ESCALATION.value
+STATE: Final = Case.State.WAITING.value
 COLUMNS: Final = (
     "id", "tenant_id", "external_id", "origin", "state", "domain", "language", "language_detected", "risk", "topic",
     "question", "draft", "conversation", "evidence", "tool_results", "policy", "reason", "assessment", "confidence",
@@ -49,13 +52,13 @@ class Known:
     received_at: datetime
 
 
-def known(tenant: Tenant, case_ids: Sequence[str]) -> dict[str, Known]:
-    """The receipts there are for these ids."""
+def known_of(tenant: Tenant, rows: Sequence[Ready]) -> dict[str, Known]:
+    """The receipts there are for the ids of these rows."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select external_id, digest, received_at from queues_receipt"
             " where tenant_id = %s and kind = %s and external_id = any(%s)",
-            [tenant.pk, KIND, list(case_ids)],
+            [tenant.pk, KIND, [ready.case.case_id for ready in rows]],
         )
         return {external_id: Known(bytes(digest), at) for external_id, digest, at in cursor.fetchall()}
 
@@ -88,10 +91,11 @@ def store(batch: Sequence[Ready], *, tenant: Tenant, terms: Terms, now: datetime
             with cursor.copy(f"copy queues_case ({', '.join(COLUMNS)}) from stdin") as copy:
                 for number in won:
                     ready = by_number[number]
-                    weighed = weigher.weigh(answer(ready.case, ready.language), sent=True)
-                    copy.write_row(_row(number, ready.case, weighed, tenant, terms, now))
+                    told = answer(ready.case, ready.language)
+                    weighed = weigher.weigh(told, sent=True)
+                    copy.write_row(_row(number, ready.case, told, weighed, tenant.pk, terms.revision, now))
                     if weighed.placement.queue_id is not None:
-                        slots.append(_slot(number, weighed, weighed.placement.queue_id, tenant))
+                        slots.append(_slot(number, weighed, weighed.placement.queue_id, tenant.pk))
     if slots:
         placing.open_slots(slots, now=now)
     return [by_number[number] for number in won]
@@ -105,7 +109,7 @@ def answer(case: Any, language: str) -> Answer:
         domain=case.domain,
         topic=case.topic,
         language=language,
-        risk=None if case.risk_level is None else Risk(RISKS.index(case.risk_level) + 1),
+        risk=RISK_OF.get(case.risk_level),
         deadline=case.sla_deadline,
         reason=case.reason_for_escalation,
         signals=signals(case),
@@ -116,7 +120,7 @@ def answer(case: Any, language: str) -> Answer:
         user_rating=case.user_rating,
         policy_flags=tuple(case.policy_flags),
         tool=case.tool,
-        tool_risk=None if case.tool_risk is None else Risk(RISKS.index(case.tool_risk) + 1),
+        tool_risk=RISK_OF.get(case.tool_risk),
     )
 
 
@@ -126,22 +130,28 @@ def signals(case: Any) -> dict[str, float]:
 
 
 def _row(
-    number: int, case: EscalatedCase, weighed: Weighed, tenant: Tenant, terms: Terms, now: datetime
+    number: int,
+    case: EscalatedCase,
+    told: Answer,
+    weighed: Weighed,
+    tenant_id: int,
+    revision: int | None,
+    now: datetime,
 ) -> Sequence[object]:
     """In the order of COLUMNS."""
     placement, found = weighed.placement, weighed.assessment
     assessment = {
         **found.to_json(),
         "confidence": weighed.confidence.to_json(),
-        "revision": terms.revision,
-        "sent": sent(case),
+        "revision": revision,
+        "sent": sent(case, told.signals),
     }
     return (
         number,
-        tenant.pk,
+        tenant_id,
         case.case_id,
-        Case.Origin.ESCALATION.value,
-        Case.State.WAITING.value,
+        ORIGIN,
+        STATE,
         case.domain,
         weighed.language,
         weighed.language_detected,
@@ -173,11 +183,11 @@ def _row(
     )
 
 
-def sent(case: EscalatedCase) -> Mapping[str, Any]:
+def sent(case: EscalatedCase, signals: Mapping[str, float]) -> Mapping[str, Any]:
     """What the producer sent that no column holds: it is weighed again when thresholds are tried on past cases."""
     found: dict[str, Any] = {}
-    if heard := signals(case):
-        found["signals"] = heard
+    if signals:
+        found["signals"] = signals
     for field in ("judges", "user_requested_human", "user_rating", "policy_flags", "tool", "tool_risk", "metadata"):
         value = getattr(case, field)
         if value or (field == "user_rating" and value is not None):
@@ -186,10 +196,10 @@ def sent(case: EscalatedCase) -> Mapping[str, Any]:
     return found
 
 
-def _slot(number: int, weighed: Weighed, queue_id: int, tenant: Tenant) -> placing.SlotRow:
+def _slot(number: int, weighed: Weighed, queue_id: int, tenant_id: int) -> placing.SlotRow:
     lane = placing.lane_of(
         queue_id=queue_id,
-        tenant_id=tenant.pk,
+        tenant_id=tenant_id,
         language=weighed.language,
         authority=weighed.placement.routed.authority,
     )
