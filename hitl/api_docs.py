@@ -1,5 +1,6 @@
 """The API's OpenAPI document as rows for a page: what each operation takes, in words, and what it answers."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -35,6 +36,7 @@ class Operation:
     about: str
     body_about: str
     media_types: tuple[str, ...]
+    example: str
     fields: tuple[FieldRow, ...]
     answers: tuple[Answer, ...]
 
@@ -66,6 +68,7 @@ def _operation(path: str, method: str, spec: Mapping[str, Any], schemas: Mapping
         about=" ".join(spec.get("description", "").split()),
         body_about=spec.get("requestBody", {}).get("description", ""),
         media_types=tuple(content),
+        example=next((json.dumps(media["example"], indent=2) for media in content.values() if "example" in media), ""),
         fields=tuple(_fields(body, schemas)),
         answers=tuple(answers),
     )

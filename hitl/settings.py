@@ -175,6 +175,13 @@ CONTENT_SECURITY_POLICY = {
 
 # A request body is read by its own door, with its own limit and its own sentence; this is for forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A file of a form, which Django does not limit; a lead's upload has its own limit below this, and its own sentence.
+UPLOAD_MAX_BYTES = 64 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "hitl.upload_limit.Limit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 INTAKE_MAX_BYTES = env.number("HITL_INTAKE_MAX_MB", 256) * 1024 * 1024
 
 LANGUAGE_CODE = "en"

@@ -14,7 +14,7 @@ from hitl.access.bearer import Bearer, token_of
 from queues import languages, terms
 from queues.intake import body, checking, reading, receive, storing
 from queues.intake.body import BodyRefused
-from queues.intake.schema import CASE_BYTES, AssessedAnswer, faults
+from queues.intake.schema import CASE_BYTES, AssessedAnswer, faults, read
 from queues.models import Case, Outcome
 from queues.routing import sentences
 from queues.triggers import Trigger
@@ -101,6 +101,18 @@ class Assessed(Schema):
 
 
 CASE: Final = {"$ref": "#/components/schemas/EscalatedCase"}
+EXAMPLE: Final = {
+    "case_id": "case_123",
+    "user_question": "I was charged twice in October. Do I get it back?",
+    "model_draft": "You were charged twice. The second payment is returned within three days.",
+    "evidence": [{"document_id": "refunds-4.2", "quote": "Refunds need a confirmed error.", "score": 0.91}],
+    "risk_level": "high",
+    "reason_for_escalation": "low groundedness, and money is promised",
+    "domain": "billing",
+    "language": "en",
+    "groundedness": 0.61,
+    "sla_deadline": "2027-05-09T18:00:00Z",
+}
 LINES: Final = "One case a line. May be packed with Content-Encoding: gzip."
 CASES_BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -111,7 +123,7 @@ CASES_BODY: Final[dict[str, Any]] = {
         "fit the schema are named in `rejected`, the others are taken."
     ),
     "content": {
-        "application/json": {"schema": {"oneOf": [CASE, {"type": "array", "items": CASE}]}},
+        "application/json": {"schema": {"oneOf": [CASE, {"type": "array", "items": CASE}]}, "example": EXAMPLE},
         "application/x-ndjson": {"schema": {"type": "string", "description": LINES}},
     },
 }
@@ -201,7 +213,7 @@ def assess(request: HttpRequest) -> HttpResponse:
     if len(rows) != 1:
         raise BodyRefused(422, f"One answer is assessed at a time, not {len(rows)}.")
     try:
-        asked = AssessedAnswer.model_validate(rows[0])
+        asked = read(AssessedAnswer, rows[0])
         language = languages.normalise(asked.language) if asked.language else ""
     except ValidationError as error:
         raise BodyRefused(422, faults(error, AssessedAnswer)) from None

@@ -11,7 +11,7 @@ from queues import languages
 from queues.intake import cleaning, rows
 from queues.intake.body import BodyRefused
 from queues.intake.rows import NotStorable, Unreadable
-from queues.intake.schema import CASE_BYTES, EscalatedCase, faults
+from queues.intake.schema import CASE_BYTES, EscalatedCase, faults, read
 from queues.intake.storing import Known, Ready
 
 ROWS_MOST: Final = 100_000
@@ -72,7 +72,7 @@ def _check(index: int, row: object, tenant: Tenant, part: Part) -> None:
         part.reject(index, None, row.error)
         return
     try:
-        case = EscalatedCase.model_validate(row)
+        case = read(EscalatedCase, row)
         encoded = rows.canonical(case)
         language = languages.normalise(case.language) if case.language else ""
     except ValidationError as error:

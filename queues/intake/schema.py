@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -120,17 +120,26 @@ Moment = Annotated[datetime, BeforeValidator(moment), WithJsonSchema(MOMENT)]
 STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+def optional_may_be_null(schema: dict[str, Any]) -> None:
+    """The published schema says what `read` does: a field that is null counts as not sent."""
+    for field, details in schema["properties"].items():
+        choices = details.get("anyOf", [])
+        if field not in schema.get("required", []) and {"type": "null"} not in choices:
+            about = {key: details.pop(key) for key in ("title", "description", "default") if key in details}
+            schema["properties"][field] = {"anyOf": [details, {"type": "null"}], **about}
+
+
 class Evidence(TypedDict):
     """A passage the draft leans on, copied in, so that the case can be judged when the document has changed."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
 
-    document_id: Annotated[str, name(URL_LONGEST, 1)]
-    quote: NotRequired[Annotated[str | None, Field(max_length=TEXT_LONGEST)]]
-    score: NotRequired[Number | None]
+    document_id: Annotated[str, name(URL_LONGEST, 1, "Your name for the document, or its address.")]
+    quote: NotRequired[Annotated[str | None, Field(max_length=TEXT_LONGEST, description="The passage itself.")]]
+    score: NotRequired[Annotated[Number | None, Field(description="How well it was found to fit.")]]
     title: NotRequired[Annotated[str | None, Field(max_length=500)]]
     url: NotRequired[Link | None]
-    marker: NotRequired[Annotated[str | None, Field(max_length=40)]]
+    marker: NotRequired[Annotated[str | None, Field(max_length=40, description="How the draft cites it, as [1].")]]
 
 
 class Turn(TypedDict):
@@ -138,7 +147,7 @@ class Turn(TypedDict):
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
 
-    role: Annotated[str, name(40, 1)]
+    role: Annotated[str, name(40, 1, "Who said it, such as user or assistant.")]
     content: Text
 
 
@@ -156,10 +165,13 @@ class Judge(TypedDict):
 class Described(BaseModel):
     """What is known about one answer, whether it is sent to a person or only asked about."""
 
-    model_config = STRICT
+    model_config = ConfigDict(**STRICT, json_schema_extra=optional_may_be_null)
 
     tenant_id: Annotated[str | None, name(60, about="If given, it must be the tenant the token belongs to.")] = None
-    evidence: Annotated[list[Evidence], Field(default_factory=list, max_length=EVIDENCE_MOST)]
+    evidence: Annotated[
+        list[Evidence],
+        Field(default_factory=list, max_length=EVIDENCE_MOST, description="What the draft leans on, best first."),
+    ]
     tool_results: Annotated[
         list[dict[str, Any]],
         Field(
@@ -168,7 +180,9 @@ class Described(BaseModel):
             description="Free-form objects; `status` (ok, failed, unavailable) says whether the tool worked.",
         ),
     ]
-    reason_for_escalation: Annotated[str, Field(max_length=REASON_LONGEST)] = ""
+    reason_for_escalation: Annotated[
+        str, Field(max_length=REASON_LONGEST, description="Why a person is asked, in your words; reviewers see it.")
+    ] = ""
     domain: Annotated[str, name(80, 1, "The expertise it needs.")] = DEFAULT_DOMAIN
     language: Annotated[
         str | None, Field(max_length=35, description="A BCP 47 tag such as de-AT; detected where it is not sent.")
@@ -176,10 +190,13 @@ class Described(BaseModel):
     sla_deadline: Annotated[
         Moment | None, Field(description="With a zone. One in the past is taken, and is overdue at once.")
     ] = None
-    conversation: Annotated[list[Turn], Field(default_factory=list, max_length=TURNS_MOST)]
+    conversation: Annotated[
+        list[Turn],
+        Field(default_factory=list, max_length=TURNS_MOST, description="What was said before the question."),
+    ]
     policy: Annotated[str, Field(max_length=TEXT_LONGEST, description="The policy text that applies.")] = ""
     topic: Annotated[str, name(NAME_LONGEST, about="What the user was after.")] = ""
-    trace_id: Annotated[str, name(ID_LONGEST)] = ""
+    trace_id: Annotated[str, name(ID_LONGEST, about="The interaction in your own records.")] = ""
     user_key: Annotated[str, name(80, about="A pseudonym of the user, never a name or an address.")] = ""
     callback_url: Annotated[
         Callback | None, Field(description="Gets this case's verdict, signed. A public address.")
@@ -240,6 +257,16 @@ class AssessedAnswer(Described):
     user_question: Text = ""
     model_draft: Text = ""
     risk_level: Literal["low", "medium", "high", "critical"] | None = None
+
+
+M = TypeVar("M", bound=Described)
+
+
+def read(model: type[M], row: object) -> M:
+    """A row as a model. A field that is null counts as not sent. Raises pydantic's ValidationError: see `faults`."""
+    if isinstance(row, dict) and None in row.values():
+        row = {field: value for field, value in row.items() if value is not None}
+    return model.model_validate(row)
 
 
 _SENTENCES: Final[dict[str, str]] = {

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from queues.intake.schema import AssessedAnswer, EscalatedCase, faults
+from queues.intake.schema import AssessedAnswer, EscalatedCase, faults, read
 from tests.factories.intake import sent
 
 
@@ -112,6 +112,21 @@ def test_a_deadline_in_the_past_is_taken():
 @pytest.mark.parametrize("said", [True, 1, 0.5])
 def test_tools_may_be_said_to_work_in_yes_and_no(said):
     assert EscalatedCase.model_validate(sent(tool_success=said)).tool_success == float(said)
+
+
+def test_a_field_that_is_null_counts_as_not_sent():
+    row = sent()
+    nulls = {field: None for field in EscalatedCase.model_fields if field not in row}
+    assert read(EscalatedCase, row | nulls) == read(EscalatedCase, row)
+    with pytest.raises(ValidationError) as refused:
+        read(EscalatedCase, row | {"model_draft": None})
+    assert faults(refused.value) == "model_draft: is missing."
+
+
+def test_the_published_schema_lets_every_optional_field_be_null():
+    schema = EscalatedCase.model_json_schema()
+    for field, details in schema["properties"].items():
+        assert ({"type": "null"} in details.get("anyOf", [])) is (field not in schema["required"])
 
 
 def test_an_answer_that_is_only_asked_about_needs_nothing():

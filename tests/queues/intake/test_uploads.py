@@ -189,6 +189,12 @@ class TestScreens:
         page = self.post(sign_in(lead), " " * 1024 * 1025)
         assert "The file is larger than 1 MB." in page.text
 
+    def test_a_body_that_would_fill_the_disk_is_refused_before_it_is_read(self, sign_in, lead, settings):
+        settings.UPLOAD_MAX_BYTES = 1024 * 1024
+        page = self.post(sign_in(lead), " " * 1024 * 1025)
+        assert page.status_code == 400
+        assert not Upload.objects.exists()
+
     def test_the_refused_rows_are_a_table_that_starts_no_formula(self, sign_in, lead, bring):
         upload = bring(sent(case_id="=1+1", risk_level="x"), sent(case_id="@sum", risk_level="x"), 7)
         answer = sign_in(lead).get(url("upload_rejected", upload))
