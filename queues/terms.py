@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from hitl.models import Tenant, User
 from queues.calendars import BusinessCalendar
@@ -20,8 +20,9 @@ FEWEST_DECIDED: Final = 20
 def of(tenant: Tenant) -> Terms:
     """The terms as they stand now."""
     revision = AssessmentRevision.objects.filter(tenant=tenant).order_by("-number").first()
-    rules = rules_in_force()
-    queues = Queue.objects.filter(pk__in={rule.queue_id for rule in rules}).select_related("calendar")
+    stored = list(_in_force().select_related("queue__calendar"))
+    rules = [as_value(rule) for rule in stored]
+    queues = {rule.queue_id: rule.queue for rule in stored}
     routes = RouteQuality.objects.filter(tenant=tenant, decided__gte=FEWEST_DECIDED)
     spoken = User.objects.filter(is_active=True).values_list("languages", flat=True)
     return Terms(
@@ -30,19 +31,19 @@ def of(tenant: Tenant) -> Terms:
         settings=AssessmentSettings.from_json(revision.settings) if revision else DEFAULTS,
         quality={(route.domain, route.topic): route.accepted / route.decided for route in routes},
         rules=rulebook(rules),
-        queues={queue.pk: queue_terms(queue) for queue in queues},
+        queues={pk: queue_terms(queue) for pk, queue in queues.items()},
         languages=frozenset(tag for tags in spoken for tag in tags) | {tag for rule in rules for tag in rule.languages},
     )
 
 
 def rules_in_force() -> list[Rule]:
     """The active rules of active queues, as values."""
-    found = (
-        RoutingRule.objects.filter(is_active=True, queue__is_active=True)
-        .select_related("queue")
-        .prefetch_related(Prefetch("tenants", Tenant.objects.only("slug")))
-    )
-    return [as_value(rule) for rule in found]
+    return [as_value(rule) for rule in _in_force()]
+
+
+def _in_force() -> QuerySet[RoutingRule]:
+    active = RoutingRule.objects.filter(is_active=True, queue__is_active=True)
+    return active.select_related("queue").prefetch_related(Prefetch("tenants", Tenant.objects.only("slug")))
 
 
 def as_value(rule: RoutingRule) -> Rule:

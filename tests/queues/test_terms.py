@@ -53,5 +53,5 @@ def test_languages_are_those_that_rules_and_people_here_take(tenant):
 def test_reading_them_takes_a_fixed_number_of_statements(tenant, django_assert_max_num_queries):
     for _ in range(5):
         RoutingRuleFactory().tenants.add(tenant)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(5):
         terms.of(tenant)

@@ -24,6 +24,7 @@ CHORES = [
     Chore("route_quality", 3600, at_now(quality.refresh)),
     Chore("seal_audit", 2, sealing.seal),
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
+    Chore("forget_uploads", 3600, at_now(uploads.forget_abandoned)),
     Chore("forget_results", 600, housekeeping.forget_results),
     Chore("forget_nodes", 3600, housekeeping.forget_nodes),
     Chore("forget_sessions", 3600, housekeeping.forget_sessions),
