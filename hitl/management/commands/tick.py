@@ -10,6 +10,7 @@ from hitl.clock import at_now
 from hitl.outbox.delivery import Courier
 from hitl.tick import Chore, Tick
 from queues import clock, quality, rollups, urgency
+from queues.intake import uploads
 
 # Every room's chores: this is the only place that knows them all.
 CHORES = [
