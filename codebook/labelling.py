@@ -2,6 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
+
+from django.db import connection
 
 from codebook.models import Label, LabelBatch, LabelCategory, Version
 from codebook.versions import Rubric, rubric
@@ -49,24 +52,55 @@ def give(
     given = set(category_ids)
     if not given <= {category.pk for category in stamp.categories}:
         raise WrongVersion
-    label = Label.objects.create(
-        slot=slot,
-        batch_id=_open_batch(queue_id=queue_id, version_id=stamp.id, origin=origin, purpose=slot.purpose, now=now),
-        version_id=stamp.id,
-        user=user,
-        verdict=verdict,
-        created_at=now,
-        follows=follows,
-        is_amendment=is_amendment,
-    )
+    row: dict[str, str | int | bool | datetime | None] = {
+        "slot": slot.pk,
+        "queue": queue_id,
+        "version": stamp.id,
+        "origin": str(origin),
+        "purpose": str(slot.purpose),
+        "user": user.pk,
+        "verdict": str(verdict),
+        "now": now,
+        "follows": follows.pk if follows else None,
+        "amends": is_amendment,
+    }
+    label = _insert(row)
+    if label is None:
+        _open_batch(queue_id=queue_id, version_id=stamp.id, origin=origin, purpose=slot.purpose, now=now)
+        label = _insert(row)
+    assert label
     LabelCategory.objects.bulk_create(
         LabelCategory(label=label, category_id=category, version_id=stamp.id) for category in sorted(given)
     )
     return label
 
 
-def _open_batch(*, queue_id: int, version_id: int, origin: str, purpose: str, now: datetime) -> int:
-    batch, _ = LabelBatch.objects.only("pk").get_or_create(
+def _insert(row: dict[str, str | int | bool | datetime | None]) -> Label | None:
+    """The label in the open batch it belongs to, in one statement; None if no such batch is open."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LABEL, row)
+        found = cursor.fetchone()
+    return (
+        Label.from_db(connection.alias, ["id", "slot_id", "batch_id", "version_id", "verdict"], found)
+        if found
+        else None
+    )
+
+
+_LABEL: Final = """
+insert into codebook_label (slot_id, batch_id, version_id, rater, user_id, rater_name, verdict, created_at, follows_id,
+                            is_amendment)
+select %(slot)s::bigint, batch.id, batch.version_id, 'person', %(user)s::bigint, '', %(verdict)s, %(now)s,
+       %(follows)s::bigint, %(amends)s
+from codebook_labelbatch batch
+where batch.queue_id = %(queue)s and batch.version_id = %(version)s and batch.origin = %(origin)s
+  and batch.purpose = %(purpose)s and batch.closed_at is null
+returning id, slot_id, batch_id, version_id, verdict
+"""
+
+
+def _open_batch(*, queue_id: int, version_id: int, origin: str, purpose: str, now: datetime) -> None:
+    LabelBatch.objects.get_or_create(
         queue_id=queue_id,
         version_id=version_id,
         origin=origin,
@@ -74,4 +108,3 @@ def _open_batch(*, queue_id: int, version_id: int, origin: str, purpose: str, no
         closed_at=None,
         defaults={"opened_at": now},
     )
-    return batch.pk

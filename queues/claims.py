@@ -50,6 +50,14 @@ class Claim:
     queue_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A claim with a fresh lease, and how many other slots its holder holds."""
+
+    claim: Claim
+    others: int
+
+
 def draw(heads: Sequence[Head], roll: float) -> Head | None:
     """The lane to serve next. `roll` is in [0, 1). What a colleague passed on comes first; then lanes by weight."""
     passed_on = [head for head in heads if head.reserved]
@@ -108,7 +116,7 @@ def hold(*, user: User, queue_id: int | None = None, wanted: int = 2) -> list[Cl
     return claims
 
 
-def confirm(*, user: User, slot_id: int, token: int) -> Claim | None:
+def confirm(*, user: User, slot_id: int, token: int) -> Confirmed | None:
     """Step: the case is now on the person's screen: seen, with a fresh lease. None if it is no longer theirs."""
     return _renew(user, slot_id, token, seen=True)
 
@@ -193,7 +201,7 @@ def colleagues(slot: Slot) -> QuerySet[User]:
     return User.objects.filter(pk__in=takers).exclude(pk__in=slot.barred).order_by("name")
 
 
-def _renew(user: User, slot_id: int, token: int, *, seen: bool) -> Claim | None:
+def _renew(user: User, slot_id: int, token: int, *, seen: bool) -> Confirmed | None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -203,12 +211,14 @@ def _renew(user: User, slot_id: int, token: int, *, seen: bool) -> Claim | None:
             from queues_lane lane join queues_queue queue on queue.id = lane.queue_id
             where lane.id = slot.lane_id and slot.id = %s and slot.holder_id = %s and slot.lease_token = %s
               and slot.state = 'held'
-            returning slot.id, slot.case_id, slot.lease_token, lane.tenant_id, lane.queue_id
+            returning slot.id, slot.case_id, slot.lease_token, lane.tenant_id, lane.queue_id,
+              (select count(*) from queues_slot other
+               where other.holder_id = slot.holder_id and other.state = 'held' and other.id <> slot.id)
             """,
             [seen, slot_id, user.pk, token],
         )
         row = cursor.fetchone()
-    return Claim(*row) if row else None
+    return Confirmed(Claim(*row[:-1]), row[-1]) if row else None
 
 
 def _mine(user: User, slot_id: int, token: int) -> Slot:

@@ -5,7 +5,7 @@ The order of the steps is that of their locks: the slot (fenced by the lease tok
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,59 +13,22 @@ from django.utils import timezone
 
 from codebook import labelling
 from codebook.models import Label
-from codebook.versions import Rubric, in_use, newest_for, rubric
+from codebook.versions import Rubric, in_use, rubric
 from hitl.audit import log
 from hitl.models import User
-from hitl.textdiff import edit_ratio
 from queues import cases, claims
 from queues.claims import Claim, ClaimLost
-from queues.models import Case, Outcome, Slot
+from queues.models import Case, Slot
 from queues.scrubbing import scrubbed
+from reviews import recording
+from reviews.given import Found, Given
 from reviews.models import Finding, Review, SavedDraft
 
 UNDO_LAST = 10
 
 
-class Invalid(Exception):
-    """The decision cannot stand as it is; the message says why, in words for the reviewer."""
-
-
 class TooLate(Exception):
     """The decision can no longer be undone; the message says why and what can be done instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A finding as the reviewer gave it."""
-
-    kind: Finding.Kind
-    text: str = ""
-    document_id: str = ""
-    indexed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What the reviewer gave: a verdict under the version on their screen, and all they left beside it."""
-
-    verdict: Label.Verdict
-    version_id: int
-    category_ids: frozenset[int] = frozenset()
-    final_answer: str = ""
-    findings: tuple[Found, ...] = ()
-    handling_ms: int = 0
-
-    def to_draft(self) -> dict[str, Any]:
-        """As autosave keeps it, so that a refused decision is on the screen again whole."""
-        return {
-            "verdict": self.verdict,
-            "final_answer": self.final_answer,
-            "categories": sorted(self.category_ids),
-            "findings": [
-                {"kind": one.kind, "text": one.text, "document_id": one.document_id, "indexed": one.indexed}
-                for one in self.findings
-            ],
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +41,17 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """`as_painted`: the case that the browser showed at once, on trust, is indeed theirs."""
+    """`as_painted`: the case that the browser showed at once, on trust, is indeed theirs. `case` is the one decided, or
+    None where a retry was answered.
+    """
 
     next: Next
     as_painted: bool = True
-    repeated: bool = False
+    case: Case | None = None
+
+    @property
+    def repeated(self) -> bool:
+        return self.case is None
 
 
 @transaction.atomic
@@ -98,17 +67,15 @@ def decide(
         if not Review.objects.filter(slot=slot_id, lease_token=token, label__user=user).exists():
             raise ClaimLost
         ahead, as_painted = _advance(user, painted, queue_id)
-        return Decided(next=ahead, as_painted=as_painted, repeated=True)
-    case = _lock_case(slot.case_id)
-    newest: int | None = case.newest_version  # type: ignore[attr-defined]  # annotated
+        return Decided(next=ahead, as_painted=as_painted)
+    case, newest = recording.lock_case(slot.case_id)
     assert slot.decided_at
-    assert case.queue
     stamp = labelling.version_for(
         newest=in_use(newest), version_id=given.version_id, claimed_at=slot.claimed_at or slot.decided_at
     )
-    _record(user=user, slot=slot, case=case, token=token, given=given, stamp=stamp, now=slot.decided_at)
+    recording.record(user=user, slot=slot, case=case, token=token, given=given, stamp=stamp, now=slot.decided_at)
     ahead, as_painted = _advance(user, painted, queue_id, also=[_entry(user, case, "case.decided", given, stamp)])
-    return Decided(next=ahead, as_painted=as_painted)
+    return Decided(next=ahead, as_painted=as_painted, case=case)
 
 
 @transaction.atomic
@@ -121,7 +88,7 @@ def undo(*, user: User, slot_id: int) -> Claim:
     last = decided_by(user).values_list("pk", flat=True)[:UNDO_LAST]
     if slot is None or slot.pk not in set(last):
         raise TooLate(f"Only your last {UNDO_LAST} decisions can be taken back.")
-    case = _lock_case(slot.case_id)
+    case, _ = recording.lock_case(slot.case_id)
     if case.slots.filter(round=slot.round, seat__gt=slot.seat, claimed_at__isnull=False).exists():
         raise TooLate("A colleague is already looking at this case, so the decision stands. You may amend it.")
     label = slot.labels.select_related("review").get(undone_at=None, is_amendment=False)
@@ -157,14 +124,15 @@ def amend(*, user: User, slot_id: int, given: Given) -> Label:
     slot = Slot.objects.select_for_update().filter(pk=slot_id, decided_by=user, state=Slot.State.DECIDED).first()
     if slot is None:
         raise TooLate("This is not a decision of yours.")
-    case = _lock_case(slot.case_id)
-    assert case.queue
+    case, _ = recording.lock_case(slot.case_id)
     before = slot.labels.filter(undone_at=None).latest("pk")
     stamp = rubric(before.version_id)
     if given.version_id != stamp.id:
         raise labelling.WrongVersion
     now = timezone.now()
-    label = _record(user=user, slot=slot, case=case, token=-before.pk, given=given, stamp=stamp, now=now, amends=before)
+    label = recording.record(
+        user=user, slot=slot, case=case, token=-before.pk, given=given, stamp=stamp, now=now, amends=before
+    )
     log.append_all([_entry(user, case, "case.amended", given, stamp)])
     return label
 
@@ -187,117 +155,28 @@ def _fence(user: User, slot_id: int, token: int) -> Slot | None:
     return next(iter(rows), None)
 
 
-def _lock_case(case_id: int) -> Case:
-    return (
-        Case.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("tenant", "queue")
-        .annotate(newest_version=newest_for("queue"))
-        .defer("conversation", "evidence", "tool_results", "policy", "assessment", "routing", "question")
-        .get(pk=case_id)
-    )
-
-
-def _record(
-    *,
-    user: User,
-    slot: Slot,
-    case: Case,
-    token: int,
-    given: Given,
-    stamp: Rubric,
-    now: datetime,
-    amends: Label | None = None,
-) -> Label:
-    assert case.queue
-    answer = _answer(given, case)
-    before = amends or _undone(slot)
-    label = labelling.give(
-        slot=slot,
-        queue_id=case.queue.pk,
-        origin=case.origin,
-        user=user,
-        stamp=stamp,
-        verdict=given.verdict,
-        category_ids=given.category_ids,
-        now=now,
-        follows=before,
-        is_amendment=amends is not None,
-    )
-    seen_at = slot.seen_at or slot.claimed_at or now
-    review = Review.objects.create(
-        label=label,
-        slot=slot,
-        lease_token=token,
-        final_answer=answer,
-        edit_ratio=edit_ratio(case.draft, answer) if given.verdict == Label.Verdict.EDIT else None,
-        seen_at=seen_at,
-        # The browser counts from painting, and knows when nobody looked; it cannot have looked longer than it had it.
-        handling_ms=min(max(given.handling_ms, 0), int((now - seen_at) / timedelta(milliseconds=1))),
-        created_at=now,
-    )
-    Finding.objects.bulk_create(
-        Finding(
-            review=review,
-            kind=one.kind,
-            text=scrubbed(one.text, case.tenant),
-            document_id=one.document_id,
-            indexed=one.indexed,
-        )
-        for one in given.findings
-    )
-    if slot.purpose == Slot.Purpose.FIRST:
-        cases.record_outcome(
-            case=case,
-            verdict=Outcome.Verdict(given.verdict),
-            final_answer=answer,
-            categories=stamp.keys(given.category_ids),
-            codebook=stamp.slug,
-            codebook_version=stamp.number,
-            now=now,
-            undo_seconds=0 if amends else case.queue.undo_seconds,
-            amend=amends is not None,
-        )
-    if not amends:
-        SavedDraft.objects.filter(slot=slot, user=user).delete()
-    return label
-
-
-def _answer(given: Given, case: Case) -> str:
-    match given.verdict:
-        case Label.Verdict.ACCEPT:
-            return case.draft
-        case Label.Verdict.EDIT:
-            answer = scrubbed(given.final_answer, case.tenant).replace("\r\n", "\n")
-            if not answer.strip():
-                raise Invalid("The edited answer is empty. Write it, or reject the draft.")
-            if answer == case.draft.replace("\r\n", "\n"):
-                raise Invalid("The text is as it was drafted. Change it, or accept it.")
-            return answer
-    return ""
-
-
-def _undone(slot: Slot) -> Label | None:
-    # A slot that is held for the first time has no label yet to follow.
-    if slot.lease_token == 1:
-        return None
-    return slot.labels.exclude(undone_at=None).order_by("-pk").first()
-
-
 def _advance(
     user: User, painted: tuple[int, int] | None, queue_id: int | None, also: Sequence[log.Entry] = ()
 ) -> tuple[Next, bool]:
     """Confirms the case that is on the screen by now, or finds another, and claims the one on deck."""
-    current = claims.confirm(user=user, slot_id=painted[0], token=painted[1]) if painted else None
-    as_painted = current is not None
-    waiting = [one for one in claims.held(user=user, queue_id=queue_id) if current is None or one != current]
-    if current is None:
-        first = waiting.pop(0) if waiting else claims.take(user=user, queue_id=queue_id)
-        current = claims.confirm(user=user, slot_id=first.slot_id, token=first.token) if first else None
+    confirmed = claims.confirm(user=user, slot_id=painted[0], token=painted[1]) if painted else None
+    as_painted = confirmed is not None
+    if confirmed is None and (first := _next(user, queue_id)):
+        confirmed = claims.confirm(user=user, slot_id=first.slot_id, token=first.token)
+    current = confirmed.claim if confirmed else None
     on_deck = None
-    if current:
-        on_deck = waiting[0] if waiting else claims.take(user=user, queue_id=queue_id)
+    if confirmed:
+        on_deck = (
+            _next(user, queue_id, besides=current) if confirmed.others else claims.take(user=user, queue_id=queue_id)
+        )
     log.append_all([*also, *([seen(user, current)] if current else [])])
     return Next(current=current, on_deck=on_deck), as_painted
+
+
+def _next(user: User, queue_id: int | None, besides: Claim | None = None) -> Claim | None:
+    """What the person holds already, before anything new."""
+    waiting = [one for one in claims.held(user=user, queue_id=queue_id) if one != besides]
+    return waiting[0] if waiting else claims.take(user=user, queue_id=queue_id)
 
 
 def seen(user: User, claim: Claim) -> log.Entry:

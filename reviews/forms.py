@@ -8,7 +8,7 @@ from django import forms
 from django.http import QueryDict
 
 from codebook.models import Label
-from reviews.deciding import Found, Given, Invalid
+from reviews.given import Found, Given, Invalid
 from reviews.models import Finding
 
 LONGEST = 200_000

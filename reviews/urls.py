@@ -19,5 +19,6 @@ urlpatterns = [
     path("codebooks/", codebook.index, name="codebooks"),
     path("codebooks/<slug:slug>/", codebook.page, name="codebook"),
     path("decisions/", history.page, name="decisions"),
+    path("decisions/recent/", history.recent, name="decisions_recent"),
     path("decisions/<int:pk>/", history.amend, name="decision_amend"),
 ]

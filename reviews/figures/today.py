@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Min, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, Min
 
 from hitl.models import User
 from queues.models import LaneRollup, LaneTaker, Slot
@@ -36,36 +35,22 @@ def decided_today(user: User, now: datetime) -> int:
 
 def recent(user: User, now: datetime) -> Sequence[Recent]:
     """The last decisions, latest first, as far as they have not gone out."""
-    return _recent(user, now)[0]
-
-
-def status(user: User, now: datetime) -> dict[str, object]:
-    """How many were decided today and which may be taken back, in one statement: every decision is answered with it."""
-    recents, count = _recent(user, now)
-    return {"today": decided_today(user, now) if count is None else count, "recent": recents}
-
-
-def _recent(user: User, now: datetime) -> tuple[list[Recent], int | None]:
     lanes = LaneTaker.objects.filter(user=user).values("lane")
-    today = Slot.objects.filter(decided_by=user, decided_at__gte=midnight(user, now))
-    count = today.order_by().values("decided_by").annotate(count=Count("*")).values("count")
     rows = (
         decided_by(user)
         .filter(lane__in=lanes)
-        .values_list(
-            "pk",
-            "case__external_id",
-            "case__outcome__verdict",
-            "case__outcome__release_at",
-            Coalesce(Subquery(count), 0),
-        )[:UNDO_LAST]
+        .values_list("pk", "case__external_id", "case__outcome__verdict", "case__outcome__release_at")[:UNDO_LAST]
     )
-    recents = [
+    return [
         Recent(slot, title, verdict, int((release_at - now).total_seconds()))
-        for slot, title, verdict, release_at, _ in rows
+        for slot, title, verdict, release_at in rows
         if release_at and release_at > now
     ]
-    return recents, rows[0][-1] if rows else None
+
+
+def status(user: User, now: datetime, last: Recent | None = None) -> dict[str, object]:
+    """What a page says of the day: how many were decided, and the last decision that may be taken back."""
+    return {"today": decided_today(user, now), "last": last or next(iter(recent(user, now)), None)}
 
 
 def next_due(user: User) -> datetime | None:

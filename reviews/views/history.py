@@ -14,8 +14,9 @@ from codebook.versions import rubric
 from hitl.access import doors
 from queues.models import Slot
 from reviews import deciding, forms, reading
-from reviews.deciding import Invalid, TooLate
+from reviews.deciding import TooLate
 from reviews.figures import today
+from reviews.given import Invalid
 from reviews.models import SavedDraft
 from reviews.views.access import decided, person, within_reach
 
@@ -46,6 +47,12 @@ def page(request: HttpRequest) -> HttpResponse:
             "today": today.decided_today(user, now),
         },
     )
+
+
+@require_GET
+def recent(request: HttpRequest) -> HttpResponse:
+    """The decisions that may still be taken back, for the review screen's list."""
+    return render(request, "reviews/_recent.html", {"recent": today.recent(person(request), timezone.now())})
 
 
 @require_http_methods(["GET", "POST"])

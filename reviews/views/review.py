@@ -18,8 +18,10 @@ from queues import claims
 from queues.claims import Claim, ClaimLost
 from queues.doors import queues
 from reviews import deciding, forms
-from reviews.deciding import Invalid, TooLate
+from reviews.deciding import Decided, TooLate
 from reviews.figures import today
+from reviews.figures.today import Recent
+from reviews.given import Invalid
 from reviews.screen import Screen, prepare
 from reviews.views.access import person, scope_of, slot_of
 
@@ -77,7 +79,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     # What the browser painted on trust needs no second painting.
     ahead = [None if decided.as_painted else decided.next.current, decided.next.on_deck]
     replace, on_deck = _screens(user, ahead, slug)
-    return _decided(request, user, replace=replace, on_deck=on_deck, empty=decided.next.current is None)
+    return _decided(request, user, last=_made(decided, pk, request.POST), replace=replace, on_deck=on_deck)
 
 
 @require_POST
@@ -135,10 +137,19 @@ def _screen(user: User, claim: Claim | None, slug: str) -> Screen | None:
         return None
 
 
-def _decided(request: HttpRequest, user: User, **context: object) -> HttpResponse:
+def _made(decided: Decided, pk: int, post: QueryDict) -> Recent | None:
+    """The decision just made, as it is offered for undoing: known without asking."""
+    if decided.case is None or decided.case.queue is None:
+        return None
+    return Recent(pk, decided.case.external_id, post.get("verdict", ""), decided.case.queue.undo_seconds)
+
+
+def _decided(request: HttpRequest, user: User, last: Recent | None = None, **context: object) -> HttpResponse:
     slug = request.GET.get("scope", "")
     scope = {"slug": slug} if slug else None
-    return render(request, "reviews/_decided.html", {"scope": scope, **today.status(user, timezone.now()), **context})
+    return render(
+        request, "reviews/_decided.html", {"scope": scope, **today.status(user, timezone.now(), last), **context}
+    )
 
 
 def _by_script(request: HttpRequest) -> bool:

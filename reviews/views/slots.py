@@ -13,7 +13,7 @@ from hitl.models import User
 from queues import claims
 from queues.claims import CannotHandUp, ClaimLost
 from reviews import deciding, forms
-from reviews.deciding import Invalid
+from reviews.given import Invalid
 from reviews.views.access import person, scope_of, slot_of
 
 LOST = "This case is no longer yours, so nothing was changed."

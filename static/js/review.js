@@ -141,6 +141,7 @@ function take(html, sent) {
     const fresh = answer.getElementById(id);
     if (fresh && (id === "status" || fresh.childElementCount)) document.getElementById(id).replaceWith(document.adoptNode(fresh));
   }
+  window.htmx?.process(document.getElementById("status"));
   const here = painted();
   const refused = replace && slot(replace) === slot(sent);
   const asPainted = here !== sent && slot(replace) === slot(here) && replace?.dataset.token === here?.dataset.token;

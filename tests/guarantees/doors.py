@@ -177,6 +177,7 @@ DOORS: dict[str, Door] = {
     "slot_pass": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
     "slot_hand_up": Door(post=TAKERS, **SLOT, far_opens=NOBODY),
     "decisions": Door(get=SIGNED_IN),
+    "decisions_recent": Door(get=SIGNED_IN),
     "decision_amend": Door(
         get=frozenset({"reviewer"}),
         post=frozenset({"reviewer"}),

@@ -10,7 +10,7 @@ from codebook.models import Label
 from queues import claims
 from queues.models import Slot
 from reviews import deciding
-from reviews.deciding import Given
+from reviews.given import Given
 from tests.factories.codebook import published
 from tests.factories.hitl import grant
 from tests.factories.queues import LaneFactory, QueueFactory, SlotFactory, lead_of, reviewer_of

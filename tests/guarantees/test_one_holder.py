@@ -15,7 +15,7 @@ from queues import claims
 from queues.claims import ClaimLost
 from queues.models import Slot
 from reviews import deciding
-from reviews.deciding import Given
+from reviews.given import Given
 from reviews.models import Review
 from tests.factories.codebook import published
 from tests.factories.queues import LaneFactory, SlotFactory, reviewer_of

@@ -23,7 +23,7 @@ from hitl.outbox.delivery import Courier, deliver_due
 from queues import cases, claims
 from queues.models import Case, Outcome
 from reviews import deciding
-from reviews.deciding import Given
+from reviews.given import Given
 from tests.factories.codebook import published
 from tests.factories.hitl import TenantFactory
 from tests.factories.queues import CaseFactory, LaneFactory, QueueFactory, SlotFactory, reviewer_of

@@ -20,7 +20,7 @@ from queues import claims, terms
 from queues.models import Case, Slot, Upload
 from queues.routing import Facts, route
 from reviews import deciding
-from reviews.deciding import Given
+from reviews.given import Given
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import (

@@ -10,7 +10,8 @@ from queues import claims
 from queues.claims import ClaimLost
 from queues.models import Case, Outcome, Slot
 from reviews import deciding
-from reviews.deciding import Found, Given, Invalid, TooLate
+from reviews.deciding import TooLate
+from reviews.given import Found, Given, Invalid
 from reviews.models import Finding, Review, SavedDraft
 from tests.factories.codebook import published
 from tests.factories.queues import LaneFactory, QueueFactory, SlotFactory, reviewer_of

@@ -10,8 +10,8 @@ from hitl.models import AuditEvent
 from queues import claims, rollups
 from queues.models import Slot
 from reviews import deciding
-from reviews.deciding import Given
 from reviews.figures import home
+from reviews.given import Given
 from tests.factories.codebook import published
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import (

@@ -28,7 +28,7 @@ from queues import claims
 from queues.intake import receive
 from queues.models import Calendar, Queue, RoutingRule
 from reviews import deciding
-from reviews.deciding import Found, Given
+from reviews.given import Found, Given
 from reviews.models import Finding
 
 HERE = Path(__file__).parent

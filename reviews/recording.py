@@ -1,0 +1,158 @@
+"""What a decision leaves: the label, the review with its findings, the outcome. Steps, in an open transaction."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection
+
+from codebook import labelling
+from codebook.models import Label
+from codebook.versions import Rubric
+from hitl.models import Tenant, User
+from hitl.textdiff import edit_ratio
+from queues import cases
+from queues.models import Case, Outcome, Queue, Slot
+from queues.scrubbing import scrubbed
+from reviews.given import Given, Invalid
+from reviews.models import Finding
+
+
+def lock_case(case_id: int) -> tuple[Case, int | None]:
+    """The case with what a decision needs of it, its tenant and its queue; and the newest version it is labelled with.
+
+    In plain SQL: every decision comes by here, and the ORM takes longer to write this than the database to do it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CASE, [case_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise Case.DoesNotExist
+    case = Case.from_db(connection.alias, ["id", "tenant_id", "external_id", "origin", "draft", "queue_id"], row[:6])
+    case.tenant = Tenant.from_db(connection.alias, ["id", "scrubs", "regions", "scrub_key"], [row[1], *row[6:9]])
+    case.queue = Queue.from_db(connection.alias, ["id", "undo_seconds"], [row[5], row[9]])
+    return case, row[10]
+
+
+_CASE: Final = """
+select told.id, told.tenant_id, told.external_id, told.origin, told.draft, told.queue_id,
+  tenant.scrubs, tenant.regions, tenant.scrub_key, queue.undo_seconds,
+  (select version.id from codebook_version version
+   join codebook_queuecodebook used on used.codebook_id = version.codebook_id
+   where used.queue_id = queue.id and version.state = 'published' order by version.number desc limit 1)
+from queues_case told
+join hitl_tenant tenant on tenant.id = told.tenant_id
+join queues_queue queue on queue.id = told.queue_id
+where told.id = %s
+for no key update of told
+"""
+
+
+def record(
+    *,
+    user: User,
+    slot: Slot,
+    case: Case,
+    token: int,
+    given: Given,
+    stamp: Rubric,
+    now: datetime,
+    amends: Label | None = None,
+) -> Label:
+    assert case.queue
+    answer = _answer(given, case)
+    before = amends or _undone(slot)
+    label = labelling.give(
+        slot=slot,
+        queue_id=case.queue.pk,
+        origin=case.origin,
+        user=user,
+        stamp=stamp,
+        verdict=given.verdict,
+        category_ids=given.category_ids,
+        now=now,
+        follows=before,
+        is_amendment=amends is not None,
+    )
+    seen_at = slot.seen_at or slot.claimed_at or now
+    review_id = _keep_review(
+        slot=slot,
+        label=label,
+        token=token,
+        answer=answer,
+        edit_ratio=edit_ratio(case.draft, answer) if given.verdict == Label.Verdict.EDIT else None,
+        seen_at=seen_at,
+        # The browser counts from painting, and knows when nobody looked; it cannot have looked longer than it had it.
+        handling_ms=min(max(given.handling_ms, 0), int((now - seen_at) / timedelta(milliseconds=1))),
+        now=now,
+        user=user,
+    )
+    Finding.objects.bulk_create(
+        Finding(
+            review_id=review_id,
+            kind=one.kind,
+            text=scrubbed(one.text, case.tenant),
+            document_id=one.document_id,
+            indexed=one.indexed,
+        )
+        for one in given.findings
+    )
+    if slot.purpose == Slot.Purpose.FIRST:
+        cases.record_outcome(
+            case=case,
+            verdict=Outcome.Verdict(given.verdict),
+            final_answer=answer,
+            categories=stamp.keys(given.category_ids),
+            codebook=stamp.slug,
+            codebook_version=stamp.number,
+            now=now,
+            undo_seconds=0 if amends else case.queue.undo_seconds,
+            amend=amends is not None,
+        )
+    return label
+
+
+def _keep_review(
+    *,
+    user: User,
+    slot: Slot,
+    label: Label,
+    token: int,
+    answer: str,
+    edit_ratio: float | None,
+    seen_at: datetime,
+    handling_ms: int,
+    now: datetime,
+) -> int:
+    """The review, and away with what was saved of it on the way, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with written as (delete from reviews_saveddraft where slot_id = %s and user_id = %s)
+            insert into reviews_review (label_id, slot_id, lease_token, final_answer, edit_ratio, seen_at, handling_ms,
+                                        created_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s) returning id
+            """,
+            [slot.pk, user.pk, label.pk, slot.pk, token, answer, edit_ratio, seen_at, handling_ms, now],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _answer(given: Given, case: Case) -> str:
+    match given.verdict:
+        case Label.Verdict.ACCEPT:
+            return case.draft
+        case Label.Verdict.EDIT:
+            answer = scrubbed(given.final_answer, case.tenant).replace("\r\n", "\n")
+            if not answer.strip():
+                raise Invalid("The edited answer is empty. Write it, or reject the draft.")
+            if answer == case.draft.replace("\r\n", "\n"):
+                raise Invalid("The text is as it was drafted. Change it, or accept it.")
+            return answer
+    return ""
+
+
+def _undone(slot: Slot) -> Label | None:
+    # A slot that is held for the first time has no label yet to follow.
+    if slot.lease_token == 1:
+        return None
+    return slot.labels.exclude(undone_at=None).order_by("-pk").first()
