@@ -119,6 +119,7 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
     anchor = f"doc-{slot.pk}-"
     draft_html, evidence = reading.lay_out(case.draft, case.evidence, anchor=anchor, incorrect=_incorrect(saved))
     assessment = case.assessment
+    hides_judge = _judge(assessment) is not None and not queue.shows_judge
     return Screen(
         slot=slot,
         token=str(claim.token),
@@ -131,8 +132,8 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
             for place, category in enumerate(version.categories, 1)
         ],
         confidence=Confidence.from_json(assessment.get("confidence", {})),
-        reason=case.reason or assessment.get("reason", ""),
-        triggers=_fired(assessment),
+        reason=case.reason or ("" if hides_judge else assessment.get("reason", "")),
+        triggers=_fired(assessment, hides_judge=hides_judge),
         facts=_facts(case),
         conversation=[(turn.get("role", ""), reading.rich(turn.get("content", ""))) for turn in case.conversation],
         question_html=reading.rich(case.question),
@@ -170,8 +171,15 @@ def _facts(case: Case) -> list[tuple[str, str]]:
     return [(label, value) for label, value in facts if value]
 
 
-def _fired(assessment: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(str(Trigger(one["key"]).label), one["because"]) for one in assessment.get("triggers", ())]
+def _fired(assessment: Mapping[str, Any], *, hides_judge: bool) -> list[tuple[str, str]]:
+    """What fired, and why; where the queue hides the judge, not in words that quote it."""
+    return [
+        (
+            str(Trigger(one["key"]).label),
+            "" if hides_judge and one["key"] == Trigger.QUALITY_FAILURE else one["because"],
+        )
+        for one in assessment.get("triggers", ())
+    ]
 
 
 def _judge(assessment: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -13,7 +13,9 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_keepdb, django_db_createdb, django_db_blocker):
+def django_db_setup(
+    django_test_environment, django_db_modify_db_settings, django_db_keepdb, django_db_createdb, django_db_blocker
+):
     """The owner makes the test database, the app uses it: both are always set up, whichever a test asks for.
 
     Left to itself, a test that names only `default` would be pointed at the data of a hitl that is running.

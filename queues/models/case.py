@@ -20,7 +20,7 @@ class Case(models.Model):
         WAITING = "waiting", "Waiting"
         DECIDED = "decided", "Decided"
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, db_index=False)
     external_id = models.CharField(max_length=200)
     origin = models.CharField(max_length=12, choices=Origin, default=Origin.ESCALATION)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
@@ -106,7 +106,7 @@ class Outcome(models.Model):
 class Receipt(models.Model):
     """That a row was taken in: the same row again is a duplicate, the same id with other content a conflict."""
 
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, db_index=False)
     kind = models.CharField(max_length=12)
     external_id = models.CharField(max_length=200)
     digest = models.BinaryField(max_length=32)

@@ -25,7 +25,7 @@ class Slot(models.Model):
         DEFERRED = "deferred", "Deferred"
         DECIDED = "decided", "Decided"
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="slots")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="slots", db_index=False)
     lane = models.ForeignKey(Lane, on_delete=models.PROTECT, related_name="slots")
     purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.FIRST)
     round = models.PositiveSmallIntegerField(default=1)
@@ -37,7 +37,7 @@ class Slot(models.Model):
     barred = ArrayField(models.BigIntegerField(), default=list)
     created_at = models.DateTimeField()
 
-    reserved_for = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reserved_for = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     deferred_until = models.DateTimeField(null=True)
     reason = models.CharField(max_length=500, blank=True, help_text="Why it was deferred, passed on or handed up.")
 

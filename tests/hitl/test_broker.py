@@ -38,7 +38,8 @@ def test_a_task_that_another_cluster_is_taking_is_passed_over(django_db_blocker)
     first, second = here.enqueue("first"), here.enqueue("second")
     elsewhere = connection.copy()
     with elsewhere.cursor() as cursor:
-        cursor.execute("begin; select from django_q_ormq where id = %s for update", [first])
+        cursor.execute("begin")
+        cursor.execute("select from django_q_ormq where id = %s for update", [first])
         assert taken(here) == [second]
         cursor.execute("rollback")
     elsewhere.close()

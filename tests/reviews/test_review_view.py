@@ -70,6 +70,16 @@ class TestThePage:
     def test_a_queue_that_was_not_granted_does_not_exist(self, desk):
         assert desk.client.get(reverse("review_queue", args=[LaneFactory().queue.slug])).status_code == 404
 
+    @pytest.mark.parametrize("shows", [False, True])
+    def test_what_a_judge_said_is_shown_only_where_the_queue_says_so(self, desk, shows):
+        fired = [{"key": "quality_failure", "because": "grounded scored it 0.21, below 0.50"}]
+        judges = [{"name": "grounded", "verdict": "not grounded", "score": 0.21}]
+        assessment = {"triggers": fired, "reason": "grounded scored it 0.21", "sent": {"judges": judges}}
+        Case.objects.update(assessment=assessment, reason="")
+        desk.lane.queue.shows_judge = shows
+        desk.lane.queue.save()
+        assert ("0.21" in desk.open().content.decode()) == shows
+
     def test_hostile_text_stays_text(self, desk):
         Case.objects.update(
             draft='<script>alert(1)</script><img src="https://evil.example/p.png">', question="<svg onload=alert(1)>"
