@@ -1,5 +1,6 @@
 """Runs the parts of the bench in order and says each figure as it comes."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ WARM_UP = 60
 CREWS = {1: 400, 8: 1600, 32: 3200}
 OPEN = 10_000
 FLOOR_DECISIONS = 1_000
+SETTLE = 8
 SCALE_DECISIONS = 300
 
 
@@ -26,8 +28,11 @@ def run(*, port: int, parts: Sequence[str], largest: int, say: Say) -> dict[str,
     with server.running(port) as seconds:
         figures["start"] = {"first_ever_s": first_start, "warm_s": seconds}
         say(f"start to first page   first ever {first_start:.2f} s, warm {seconds:.2f} s")
-        story.people_and_lanes()
         bench = Bench(port, say)
+        if "memory" in parts:
+            time.sleep(SETTLE)
+            figures["memory_idle"] = bench.memory("idle")
+        story.people_and_lanes()
         for part in parts:
             figures[part] = getattr(bench, part)(largest) if part == "scale" else getattr(bench, part)()
     return figures
@@ -154,10 +159,8 @@ class Bench:
         )
         return row | first
 
-    def memory(self) -> dict[str, float]:
-        """(f) Memory of all processes, shared pages counted once."""
+    def memory(self, when: str = "after") -> dict[str, float]:
+        """(f) Memory of all processes, shared pages counted once: idle, and after the work."""
         sizes = server.memory(self.port)
-        self.say(
-            f"memory                {sizes.pop('all'):.0f} MB: " + ", ".join(f"{k} {v:.0f}" for k, v in sizes.items())
-        )
+        self.say(f"memory {when:<14} {sizes.pop('all'):.0f} MB: " + ", ".join(f"{k} {v:.0f}" for k, v in sizes.items()))
         return sizes
