@@ -1,6 +1,7 @@
 """Lays a case's texts out for reading: the draft with its claims, the evidence with the passages it leans on."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ from django.utils.safestring import SafeString
 from hitl import passages, rendering
 from hitl.rendering import Mark
 
-NOWHERE = 0.1
+NOWHERE = 0.05
+NAMES_ITS_SOURCE = re.compile(r"\[\d{1,3}\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def lay_out(
     quotes = [document.get("quote") or "" for document in evidence]
     markers = [document.get("marker") or "" for document in evidence]
     leaning = passages.lean(draft, quotes, markers if any(markers) else ())
-    claims = [mark for claim in leaning.claims if (mark := _mark(claim))]
+    claims = [mark for claim in leaning.claims if (mark := _mark(claim, draft))]
     html = rendering.markdown(draft, claims if any(quotes) else (), anchor)
     documents = [
         Document(
@@ -56,11 +58,11 @@ def lay_out(
     return html, documents
 
 
-def _mark(claim: passages.Claim) -> Mark | None:
+def _mark(claim: passages.Claim, draft: str) -> Mark | None:
     """Words in common guide the eye and prove nothing, so between found and not found most sentences stay unmarked."""
     if claim.supported:
         return Mark(claim.start, claim.end, css="claim", refs=tuple(index + 1 for index in claim.documents))
-    if claim.overlap < NOWHERE:
+    if claim.overlap < NOWHERE and not NAMES_ITS_SOURCE.search(draft, claim.start, claim.end):
         return Mark(claim.start, claim.end, css="claim no", words="its words are not in the evidence")
     return None
 

@@ -24,6 +24,11 @@ def test_a_sentence_whose_words_stand_nowhere_says_so():
     assert '<span class="claim no">Penguins' in html
 
 
+def test_a_sentence_that_names_its_source_is_left_to_the_reader():
+    html, _ = lay_out("Penguins adore strawberry marmalade on every second Tuesday [2].")
+    assert "claim no" not in html
+
+
 def test_without_evidence_nothing_is_held_against_the_draft():
     html, _ = lay_out(evidence=[{"document_id": "https://example.org"}])
     assert "claim" not in html
