@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-
-from django.db.models import OuterRef, Subquery
+from typing import Final
 
 from codebook.models import Category, Version
-from queues.models import Queue
+
+# In a statement that knows a `queue`: the version that its cases are labelled with now.
+NEWEST: Final = """
+(select version.id from codebook_version version
+ join codebook_queuecodebook used on used.codebook_id = version.codebook_id
+ where used.queue_id = queue.id and version.state = 'published' order by version.number desc limit 1)
+"""
 
 
 class NoCodebook(Exception):
@@ -46,14 +51,8 @@ def rubric(version_id: int) -> Rubric:
     )
 
 
-def newest_for(queue: str) -> Subquery:
-    """The version that a queue's cases are labelled with now, to annotate a query with; `queue` is the path to it."""
-    published = Version.objects.filter(codebook__queue_uses__queue=OuterRef(queue), state=Version.State.PUBLISHED)
-    return Subquery(published.order_by("-number").values("pk")[:1])
-
-
 def in_use(version_id: int | None) -> Rubric:
-    """The rubric that `newest_for` named. Raises NoCodebook where it named none."""
+    """The rubric that `NEWEST` named. Raises NoCodebook where it named none."""
     if version_id is None:
         raise NoCodebook
     return rubric(version_id)
@@ -61,4 +60,5 @@ def in_use(version_id: int | None) -> Rubric:
 
 def current(queue_id: int) -> Rubric:
     """The version that the queue's cases are labelled with now. Raises NoCodebook."""
-    return in_use(Queue.objects.annotate(newest=newest_for("pk")).values_list("newest", flat=True).get(pk=queue_id))
+    published = Version.objects.filter(codebook__queue_uses__queue=queue_id, state=Version.State.PUBLISHED)
+    return in_use(published.order_by("-number").values_list("pk", flat=True).first())

@@ -15,6 +15,7 @@ from codebook import labelling
 from codebook.models import Label
 from codebook.versions import Rubric, in_use, rubric
 from hitl.audit import log
+from hitl.database.rows import Columns
 from hitl.models import User
 from queues import cases, claims
 from queues.claims import Claim, ClaimLost
@@ -151,8 +152,14 @@ def decided_by(user: User) -> Any:
 
 
 def _fence(user: User, slot_id: int, token: int) -> Slot | None:
-    rows = Slot.objects.raw("select * from decide_slot(%s, %s, %s)", [user.pk, slot_id, token])
-    return next(iter(rows), None)
+    with connection.cursor() as cursor:
+        cursor.execute(_FENCE, [user.pk, slot_id, token])
+        row = cursor.fetchone()
+    return _SLOT.read(row) if row else None
+
+
+_SLOT = Columns(Slot, "slot")
+_FENCE = f"select {_SLOT.sql} from decide_slot(%s, %s, %s) slot"  # noqa: S608 -- names of columns
 
 
 def _advance(

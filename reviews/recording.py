@@ -1,13 +1,13 @@
 """What a decision leaves: the label, the review with its findings, the outcome. Steps, in an open transaction."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
 from django.db import connection
 
 from codebook import labelling
 from codebook.models import Label
-from codebook.versions import Rubric
+from codebook.versions import NEWEST, Rubric
+from hitl.database.rows import Columns
 from hitl.models import Tenant, User
 from hitl.textdiff import edit_ratio
 from queues import cases
@@ -23,28 +23,27 @@ def lock_case(case_id: int) -> tuple[Case, int | None]:
     In plain SQL: every decision comes by here, and the ORM takes longer to write this than the database to do it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_CASE, [case_id])
+        cursor.execute(_LOCKED, [case_id])
         row = cursor.fetchone()
     if row is None:
         raise Case.DoesNotExist
-    case = Case.from_db(connection.alias, ["id", "tenant_id", "external_id", "origin", "draft", "queue_id"], row[:6])
-    case.tenant = Tenant.from_db(connection.alias, ["id", "scrubs", "regions", "scrub_key"], [row[1], *row[6:9]])
-    case.queue = Queue.from_db(connection.alias, ["id", "undo_seconds"], [row[5], row[9]])
-    return case, row[10]
+    tenant_at, queue_at = len(_CASE), len(_CASE) + len(_TENANT)
+    case = _CASE.read(row[:tenant_at])
+    case.tenant, case.queue = _TENANT.read(row[tenant_at:queue_at]), _QUEUE.read(row[queue_at:-1])
+    return case, row[-1]
 
 
-_CASE: Final = """
-select told.id, told.tenant_id, told.external_id, told.origin, told.draft, told.queue_id,
-  tenant.scrubs, tenant.regions, tenant.scrub_key, queue.undo_seconds,
-  (select version.id from codebook_version version
-   join codebook_queuecodebook used on used.codebook_id = version.codebook_id
-   where used.queue_id = queue.id and version.state = 'published' order by version.number desc limit 1)
+_CASE = Columns(Case, "told", only=["id", "tenant_id", "queue_id", "external_id", "origin", "draft"])
+_TENANT = Columns(Tenant, "tenant", only=["id", "scrubs", "regions", "scrub_key"])
+_QUEUE = Columns(Queue, "queue", only=["id", "undo_seconds"])
+_LOCKED = f"""
+select {_CASE.sql}, {_TENANT.sql}, {_QUEUE.sql}, {NEWEST}
 from queues_case told
 join hitl_tenant tenant on tenant.id = told.tenant_id
 join queues_queue queue on queue.id = told.queue_id
 where told.id = %s
 for no key update of told
-"""
+"""  # noqa: S608 -- names of columns
 
 
 def record(

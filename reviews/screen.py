@@ -4,19 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from django.core.cache import cache
+from django.db import connection
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from codebook.models import Category
-from codebook.versions import Rubric, in_use, newest_for
-from hitl.models import User
+from codebook.versions import NEWEST, Rubric, in_use
+from hitl.database.rows import Columns
+from hitl.models import Tenant, User
 from queues import claims, languages, sla
 from queues.claims import Claim
 from queues.confidence import Confidence
-from queues.models import Case, Queue, Slot
+from queues.models import Case, Lane, Queue, Slot
 from queues.triggers import Trigger
 from reviews import reading
 from reviews.models import SavedDraft
@@ -106,16 +109,11 @@ def _path(name: str) -> str:
 
 def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Screen:
     """Loads and lays out one claimed case. Raises codebook.versions.NoCodebook."""
-    slot = (
-        Slot.objects.select_related("case__tenant", "lane__queue", "lane__tenant")
-        .annotate(newest_version=newest_for("lane__queue"))
-        .defer("case__routing")
-        .get(pk=claim.slot_id)
-    )
+    slot, newest = _load(claim.slot_id)
     case, queue = slot.case, slot.lane.queue
     saved = _saved(slot, user)
     chosen = set((saved or {}).get("categories", ()))
-    version = in_use(slot.newest_version)
+    version = in_use(newest)
     anchor = f"doc-{slot.pk}-"
     draft_html, evidence = reading.lay_out(case.draft, case.evidence, anchor=anchor, incorrect=_incorrect(saved))
     assessment = case.assessment
@@ -146,6 +144,37 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
         hand_up_to=claims.higher(slot),
         colleagues=_colleagues(slot, user),
     )
+
+
+_SLOT = Columns(Slot, "slot")
+_CASE = Columns(Case, "told", leave_out=["routing"])
+_TENANT = Columns(Tenant, "tenant", only=["id", "name"])
+_LANE = Columns(Lane, "lane")
+_QUEUE = Columns(Queue, "queue")
+_PARTS: tuple[Columns[Any], ...] = (_SLOT, _CASE, _TENANT, _LANE, _QUEUE)
+_SQL = f"""
+select {", ".join(part.sql for part in _PARTS)},
+  {NEWEST}
+from queues_slot slot
+join queues_case told on told.id = slot.case_id
+join hitl_tenant tenant on tenant.id = told.tenant_id
+join queues_lane lane on lane.id = slot.lane_id
+join queues_queue queue on queue.id = lane.queue_id
+where slot.id = %s
+"""  # noqa: S608 -- names of columns
+
+
+def _load(slot_id: int) -> tuple[Slot, int | None]:
+    """The slot with all that is shown of it, and the version its queue is labelled with now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, [slot_id])
+        row = cursor.fetchone()
+    starts = [0, *accumulate(map(len, _PARTS))]
+    slot, case, tenant, lane, queue = (
+        part.read(row[start : start + len(part)]) for part, start in zip(_PARTS, starts, strict=False)
+    )
+    slot.case, case.tenant, slot.lane, lane.queue = case, tenant, lane, queue
+    return slot, row[-1]
 
 
 def _saved(slot: Slot, user: User) -> Mapping[str, Any] | None:
