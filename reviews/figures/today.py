@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import F, Min
 
 from hitl.models import User
-from queues.models import LaneRollup, LaneTaker, Slot
+from queues.models import LaneRollup, LaneTaker
 from reviews.deciding import UNDO_LAST, decided_by
 
 
@@ -30,7 +31,12 @@ def midnight(user: User, now: datetime) -> datetime:
 
 def decided_today(user: User, now: datetime) -> int:
     """Decisions since midnight, where the person is."""
-    return Slot.objects.filter(decided_by=user, decided_at__gte=midnight(user, now)).count()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from queues_slot where decided_by_id = %s and decided_at >= %s",
+            [user.pk, midnight(user, now)],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def recent(user: User, now: datetime) -> Sequence[Recent]:
