@@ -26,8 +26,8 @@ from reviews.screen import Screen, prepare
 from reviews.views.access import person, scope_of, slot_of
 
 REASONS: dict[type[Exception], str] = {
-    ClaimLost: "This case is no longer yours: the time on it ran out and a colleague took it. Your decision does not "
-    "count, but what you wrote is kept under “My decisions”.",
+    ClaimLost: "This case is no longer yours: a colleague has it, it went back to the queue, or your access has changed. "
+    "Your decision does not count, but what you wrote is kept under “My decisions”.",
     WrongVersion: "The codebook has changed since this case was put before you. Look at its categories again and "
     "decide once more; what you wrote is still here.",
     NoCodebook: "This queue has no published codebook, so nothing in it can be decided. Its lead has to choose one.",
@@ -94,7 +94,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         if not _by_script(request):
             messages.error(request, str(refusal))
             return _back(slug)
-        return _decided(request, user, refused=str(refusal), unchanged=True)
+        return _decided(request, user, refused=str(refusal))
     if not _by_script(request):
         return _back(slug)
     behind = [one for one in claims.held(user=user, queue_id=queue_id) if one.slot_id != claim.slot_id]
@@ -112,9 +112,8 @@ def _refused(request: HttpRequest, user: User, pk: int, refusal: Exception) -> H
         messages.error(request, reason)
         return _back(slug)
     held = sorted(claims.held(user=user, queue_id=queue_id), key=lambda claim: claim.slot_id != pk)
-    still_theirs = bool(held) and held[0].slot_id == pk
     replace, on_deck = _screens(user, held, slug)
-    return _decided(request, user, refused=reason, lost=not still_theirs, replace=replace, on_deck=on_deck)
+    return _decided(request, user, refused=reason, replace=replace, on_deck=on_deck)
 
 
 def _written(post: QueryDict) -> dict[str, object]:

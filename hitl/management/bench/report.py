@@ -161,6 +161,6 @@ class Bench:
 
     def memory(self, when: str = "after") -> dict[str, float]:
         """(f) Memory of all processes, shared pages counted once: idle, and after the work."""
-        sizes = server.memory(self.port)
+        sizes = server.memory()
         self.say(f"memory {when:<14} {sizes.pop('all'):.0f} MB: " + ", ".join(f"{k} {v:.0f}" for k, v in sizes.items()))
         return sizes

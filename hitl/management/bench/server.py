@@ -60,7 +60,7 @@ def _first_page(address: str, process: "subprocess.Popen[bytes]", began: float) 
     raise RuntimeError(f"The server to measure did not start:\n{log}")
 
 
-def memory(port: int) -> dict[str, float]:
+def memory() -> dict[str, float]:
     """Proportional share of memory in MB, by part: pages that processes share are counted once in all."""
     parts = {"web": 0.0, "worker": 0.0, "tick": 0.0, "supervisor": 0.0, "database": 0.0}
     postmaster = keeper.postmaster_pid(settings.DATA_DIR / "postgres")
