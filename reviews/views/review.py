@@ -26,7 +26,7 @@ from reviews.screen import Screen, prepare
 from reviews.views.access import person, scope_of, slot_of
 
 REASONS: dict[type[Exception], str] = {
-    ClaimLost: "This case is no longer yours: a colleague has it, it went back to the queue, or your access has changed. "
+    ClaimLost: "This case is no longer yours: a colleague has it, it went back to the queue, or your access changed. "
     "Your decision does not count, but what you wrote is kept under “My decisions”.",
     WrongVersion: "The codebook has changed since this case was put before you. Look at its categories again and "
     "decide once more; what you wrote is still here.",
