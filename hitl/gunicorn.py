@@ -2,15 +2,31 @@
 
 import gc
 import os
+import socket
+import time
 from typing import Any
 
 from django.db import connections
 from django.urls import get_resolver
+from gunicorn.workers.gthread import ThreadWorker
+
+
+class Worker(ThreadWorker):
+    """gunicorn's threaded worker, which leaves a new connection to a sibling that has fewer.
+
+    A browser keeps its connection, so what one process takes at first it serves all day: without this, half of the
+    reviewers wait for one processor while the other has nothing to do.
+    """
+
+    def accept(self, listener: socket.socket) -> None:
+        time.sleep(min(self.nr_conns, 20) * 0.0001)
+        super().accept(listener)
+
 
 wsgi_app = "hitl.wsgi"
-worker_class = "gthread"
+worker_class = Worker
 workers = int(os.environ.get("HITL_WEB_PROCESSES") or 2)
-threads = int(os.environ.get("HITL_WEB_THREADS") or 4)
+threads = int(os.environ.get("HITL_WEB_THREADS") or 3)
 # Loaded once and shared by all processes: half the memory, and a start that fails says so at once.
 preload_app = True
 timeout = 120

@@ -107,7 +107,7 @@ DATABASES = {
 AUTH_USER_MODEL = "hitl.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "hitl.access.sessions.Backend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 PASSWORD_HASHERS = ["hitl.access.hashers.Argon2"]
@@ -143,6 +143,7 @@ AXES_VERBOSE = False
 SESSION_COOKIE_AGE = env.number("HITL_SESSION_HOURS", 12) * 3600
 SESSION_IDLE_SECONDS = env.number("HITL_SESSION_IDLE_MINUTES", 120) * 60
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+SESSION_ENGINE = "hitl.access.sessions"
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True

@@ -1,6 +1,6 @@
 """What the reviewer has in front of them for one claim, made ready in one go: nothing is loaded while they read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -10,6 +10,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db import connection
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from codebook.models import Category
@@ -70,7 +71,7 @@ class Screen:
     saved: Mapping[str, Any] | None
     judge: Mapping[str, Any] | None
     hand_up_to: str | None
-    colleagues: Sequence[tuple[int, str]]
+    colleagues: SafeString
 
     @property
     def slot_id(self) -> str:
@@ -228,10 +229,12 @@ def _incorrect(saved: Mapping[str, Any] | None) -> frozenset[str]:
     return frozenset(one["document_id"] for one in found if one["kind"] == "incorrect_evidence")
 
 
-def _colleagues(slot: Slot, user: User) -> list[tuple[int, str]]:
-    """Kept for a minute: it is the same for every case of a lane, and asked on every screen."""
+def _colleagues(slot: Slot, user: User) -> SafeString:
+    """The choice of whom to pass the case to. Kept for a minute: the same for every case of a lane, on every screen."""
     key = f"colleagues:{slot.lane_id}:{'-'.join(map(str, slot.barred))}"
-    everyone = cache.get_or_set(
-        key, lambda: list(claims.colleagues(slot).values_list("pk", "name")), COLLEAGUES_SECONDS
-    )
-    return [(pk, name) for pk, name in everyone or () if pk != user.pk]
+    everyone = cache.get_or_set(key, lambda: _options(claims.colleagues(slot)), COLLEAGUES_SECONDS)
+    return SafeString("".join(option for pk, option in everyone or () if pk != user.pk))
+
+
+def _options(people: Iterable[User]) -> list[tuple[int, str]]:
+    return [(one.pk, format_html('<option value="{}">{}</option>', one.pk, one.name)) for one in people]

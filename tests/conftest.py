@@ -87,7 +87,7 @@ def sign_in():
 
     def signed_in(user=None) -> Client:
         client = Client()
-        client.force_login(user or UserFactory(), backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user or UserFactory(), backend="hitl.access.sessions.Backend")
         return client
 
     return signed_in

@@ -1,6 +1,7 @@
 """Django's PostgreSQL backend, which attaches to the embedded server at the first connection and explains refusals."""
 
 import contextlib
+import select
 from typing import Any
 
 import psycopg
@@ -49,6 +50,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(conn_params)
         except psycopg.OperationalError as error:
             raise self._explained(error) from error
+
+    def is_usable(self) -> bool:
+        # Asked before every request: a server that went away has closed the socket, which is known without a statement.
+        if self.connection is None or self.connection.closed:
+            return False
+        said = select.poll()
+        said.register(self.connection.fileno(), select.POLLIN)
+        return not said.poll(0) or super().is_usable()
 
     def _explained(self, error: psycopg.OperationalError) -> Unavailable:
         said, wanted = str(error), self.settings_dict

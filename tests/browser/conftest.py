@@ -43,7 +43,7 @@ def desk(live_server, transactional_db) -> Desk:
 def enter(page: Page, desk: Desk) -> Page:
     """Signs the person in, by cookie, and opens the review screen."""
     client = Client()
-    client.force_login(desk.person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(desk.person, backend="hitl.access.sessions.Backend")
     page.context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": desk.url}])
     page.goto(desk.url)
     expect(page.locator(".case")).to_be_visible()

@@ -59,7 +59,7 @@ class Asking:
         self.clients = {role: Client(raise_request_exception=False) for role in world.people}
         for role, person in world.people.items():
             if person:
-                self.clients[role].force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+                self.clients[role].force_login(person, backend="hitl.access.sessions.Backend")
 
     def __call__(self, role: str, method: str, url: str, data: dict[str, Any]) -> tuple[int, str, str]:
         client = self.clients[role]

@@ -72,7 +72,7 @@ FORMS = {
 @pytest.mark.parametrize(("role", "fill_in"), [(role, form) for role, forms in FORMS.items() for form in forms])
 def test_a_form_reaches_ones_own_things_and_no_others(world, role, fill_in):  # noqa: F811
     client = Client()
-    client.force_login(world.people[role], backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(world.people[role], backend="hitl.access.sessions.Backend")
     done = {}
     for side in ("home", "far"):
         with transaction.atomic():
@@ -93,7 +93,7 @@ FILTERS = [
 @pytest.mark.parametrize("url", FILTERS)
 def test_a_filter_finds_nothing_of_others(world, url):  # noqa: F811
     client = Client(raise_request_exception=False)
-    client.force_login(world.people["lead"], backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(world.people["lead"], backend="hitl.access.sessions.Backend")
     with transaction.atomic():
         answer = client.get(url)
         transaction.set_rollback(True)

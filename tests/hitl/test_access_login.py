@@ -144,9 +144,16 @@ class TestSessions:
         assert client.get("/password/").status_code == 302
         assert Session.objects.count() == 0
 
-    def test_that_ended_are_forgotten(self, client, noor):
+    def test_of_an_account_that_was_closed_end(self, client, noor):
+        sign_in(client)
+        noor.is_active = False
+        noor.save()
+        assert client.get("/").status_code == 302
+
+    def test_that_ended_are_worth_nothing_and_forgotten(self, client, noor):
         sign_in(client)
         Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+        assert client.get("/").status_code == 302
         sign_in(Client())
         assert housekeeping.forget_sessions() == 1
         assert Session.objects.count() == 1

@@ -62,6 +62,26 @@ class TestTheAppsRole:
             cursor.execute(statement)
 
 
+@pytest.mark.django_db(databases=["default", "owner"])
+class TestAConnectionKeptBetweenRequests:
+    def test_is_known_to_be_good_without_a_statement(self) -> None:
+        kept = connections.create_connection("default")
+        kept.ensure_connection()
+        before = kept.connection.info.backend_pid
+        with kept.execute_wrapper(lambda *_: pytest.fail("asked the server")):
+            assert kept.is_usable()
+        assert kept.connection.info.backend_pid == before
+        kept.close()
+
+    def test_is_known_to_be_gone_when_the_server_closed_it(self) -> None:
+        kept = connections.create_connection("default")
+        kept.ensure_connection()
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("select pg_terminate_backend(%s, 5000)", [kept.connection.info.backend_pid])
+        assert not kept.is_usable()
+        kept.close()
+
+
 def test_an_unknown_database_server_is_explained_without_the_password(settings) -> None:
     settings.EMBEDDED = False
     stranger = connections.create_connection("default")

@@ -106,7 +106,7 @@ def test_the_walk_of_a_label(settings):
 
         # ── queues/claims.py, reviews/views/review.py: the reviewer opens the screen, and the case is theirs. ─────────
         browser = Client()
-        browser.force_login(reviewer, backend="django.contrib.auth.backends.ModelBackend")
+        browser.force_login(reviewer, backend="hitl.access.sessions.Backend")
         screen = browser.get("/review/").content.decode()
         assert "duplicate payment, flagged" in screen
         assert "rosa.diaz@example.com" not in screen
