@@ -53,6 +53,8 @@ def give(
     if not given <= {category.pk for category in stamp.categories}:
         raise WrongVersion
     row: dict[str, str | int | bool | datetime | None] = {
+        "case": slot.case_id,
+        "round": slot.round,
         "slot": slot.pk,
         "queue": queue_id,
         "version": stamp.id,
@@ -81,21 +83,21 @@ def _insert(row: dict[str, str | int | bool | datetime | None]) -> Label | None:
         cursor.execute(_LABEL, row)
         found = cursor.fetchone()
     return (
-        Label.from_db(connection.alias, ["id", "slot_id", "batch_id", "version_id", "verdict"], found)
+        Label.from_db(connection.alias, ["id", "case_id", "slot_id", "batch_id", "version_id", "verdict"], found)
         if found
         else None
     )
 
 
 _LABEL: Final = """
-insert into codebook_label (slot_id, batch_id, version_id, rater, user_id, rater_name, verdict, created_at, follows_id,
-                            is_amendment)
-select %(slot)s::bigint, batch.id, batch.version_id, 'person', %(user)s::bigint, '', %(verdict)s, %(now)s,
-       %(follows)s::bigint, %(amends)s
+insert into codebook_label (case_id, round, slot_id, batch_id, version_id, rater, user_id, rater_name, verdict,
+                            created_at, follows_id, is_amendment)
+select %(case)s::bigint, %(round)s, %(slot)s::bigint, batch.id, batch.version_id, 'person', %(user)s::bigint, '',
+       %(verdict)s, %(now)s, %(follows)s::bigint, %(amends)s
 from codebook_labelbatch batch
 where batch.queue_id = %(queue)s and batch.version_id = %(version)s and batch.origin = %(origin)s
   and batch.purpose = %(purpose)s and batch.closed_at is null
-returning id, slot_id, batch_id, version_id, verdict
+returning id, case_id, slot_id, batch_id, version_id, verdict
 """
 
 

@@ -12,6 +12,7 @@ class Codebook(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     title = models.CharField(max_length=120)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="codebooks")
+    batch_days = models.PositiveSmallIntegerField(default=90, help_text="A batch that is open for longer is closed.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -44,11 +45,15 @@ class QueueCodebook(models.Model):
 
 
 class Version(models.Model):
-    """A state of a codebook. Once published it never changes: the database sees to it."""
+    """A state of a codebook. Once it has its hash it never changes: the database sees to it.
+
+    An imported one holds what a team's earlier labels meant; nothing new is labelled with it.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
         PUBLISHED = "published", "Published"
+        IMPORTED = "imported", "Imported"
 
     codebook = models.ForeignKey(Codebook, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
@@ -66,7 +71,8 @@ class Version(models.Model):
             models.UniqueConstraint(fields=["codebook"], condition=Q(state="draft"), name="version_one_draft"),
             models.CheckConstraint(
                 condition=Q(state="draft", published_at__isnull=True, published_by__isnull=True, content_hash="")
-                | (Q(state="published", published_at__isnull=False, published_by__isnull=False) & ~Q(content_hash="")),
+                | (Q(state="published", published_at__isnull=False, published_by__isnull=False) & ~Q(content_hash=""))
+                | Q(state="imported", published_at__isnull=False, published_by__isnull=False),
                 name="version_published_has_who_when_what",
             ),
         ]

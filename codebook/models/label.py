@@ -9,16 +9,41 @@ from queues.models import Case, Queue, Slot
 class LabelBatch(models.Model):
     """What labels are stamped with: codebook version, queue, origin and purpose, over a stretch of time."""
 
+    class Purpose(models.TextChoices):
+        """That of its slots; labels that never had a slot came from elsewhere, or from a judge."""
+
+        FIRST = "first", "First decision"
+        SECOND = "second", "Second decision"
+        RELABEL = "relabel", "Relabel"
+        DRIFT = "drift", "Reviewer drift"
+        JUDGE_AUDIT = "judge_audit", "Judge audit"
+        ADJUDICATION = "adjudication", "Adjudication"
+        APPROVAL = "approval", "Approval"
+        IMPORTED = "imported", "Imported labels"
+        JUDGE = "judge", "Judge labels"
+
+    class Closed(models.TextChoices):
+        PUBLISHING = "publishing", "A new version was published"
+        HAND = "hand", "Closed by hand"
+        AGE = "age", "Closed by age"
+
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="batches")
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="batches")
     origin = models.CharField(max_length=12, choices=Case.Origin)
-    purpose = models.CharField(max_length=12, choices=Slot.Purpose)
+    purpose = models.CharField(max_length=12, choices=Purpose)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    closed_because = models.CharField(max_length=12, choices=Closed, blank=True)
+    closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         default_permissions = ()
         constraints = [
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, closed_because="")
+                | (Q(closed_at__isnull=False) & ~Q(closed_because="")),
+                name="batch_closed_has_a_reason",
+            ),
             models.UniqueConstraint(
                 fields=["queue", "version", "origin", "purpose"],
                 condition=Q(closed_at__isnull=True),
@@ -32,7 +57,10 @@ class LabelBatch(models.Model):
 
 
 class Label(models.Model):
-    """One rater's answer on one slot: a verdict and a set of categories, maybe empty. Never changed, only followed."""
+    """One rater's answer on one case: a verdict and a set of categories, maybe empty. Never changed, only followed.
+
+    A person answers on a slot; a judge and an imported annotator have none. Labels of one round answer independently.
+    """
 
     class Rater(models.TextChoices):
         PERSON = "person", "Person"
@@ -44,7 +72,9 @@ class Label(models.Model):
         EDIT = "edit", "Edit"
         REJECT = "reject", "Reject"
 
-    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="labels")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="labels")
+    round = models.PositiveSmallIntegerField(default=1)
+    slot = models.ForeignKey(Slot, on_delete=models.PROTECT, null=True, related_name="labels")
     batch = models.ForeignKey(LabelBatch, on_delete=models.PROTECT, related_name="labels")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
     rater = models.CharField(max_length=10, choices=Rater, default=Rater.PERSON)
@@ -67,14 +97,20 @@ class Label(models.Model):
                 name="label_one_standing_per_slot",
             ),
             models.CheckConstraint(
-                condition=Q(rater="person", user__isnull=False, rater_name="")
-                | (Q(rater__in=["judge", "imported"], user__isnull=True) & ~Q(rater_name="")),
+                condition=Q(rater="person", user__isnull=False, slot__isnull=False, rater_name="")
+                | (Q(rater__in=["judge", "imported"], user__isnull=True, slot__isnull=True) & ~Q(rater_name="")),
                 name="label_has_one_rater",
             ),
+            models.UniqueConstraint(
+                fields=["case", "version", "rater", "rater_name"],
+                condition=Q(slot__isnull=True, undone_at__isnull=True),
+                name="label_one_standing_per_rater_elsewhere",
+            ),
         ]
+        indexes = [models.Index(fields=["version", "-id"], name="label_latest_of_version")]
 
     def __str__(self) -> str:
-        return f"{self.slot_id}: {self.verdict}"
+        return f"{self.case_id}: {self.verdict}"
 
 
 class LabelCategory(models.Model):

@@ -19,6 +19,7 @@ class Case(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         DECIDED = "decided", "Decided"
+        MACHINE = "machine", "Labelled by a judge"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, db_index=False)
     external_id = models.CharField(max_length=200)

@@ -47,6 +47,14 @@ class Queue(models.Model):
     undo_seconds = models.PositiveIntegerField(default=300)
     shows_judge = models.BooleanField(default=False)
     second_share = models.DecimalField(max_digits=4, decimal_places=3, default=0.1)
+    raters = models.PositiveSmallIntegerField(
+        default=2, help_text="How many people decide a case that is decided by more than one."
+    )
+    judge_first = models.CharField(
+        max_length=120, blank=True, help_text="The judge whose sure verdicts need no person. Empty: people decide all."
+    )
+    judge_sure = models.FloatField(default=0.9, help_text="How sure the judge must be, 0 to 1.")
+    judge_audit_share = models.DecimalField(max_digits=4, decimal_places=3, default=0.05)
     hand_up_to = models.CharField(
         max_length=80, blank=True, help_text="The authority that a case without one goes up to."
     )
@@ -71,6 +79,11 @@ class Queue(models.Model):
                 condition=Q(second_share__gte=0, second_share__lte=1), name="queue_share_is_a_share"
             ),
             models.CheckConstraint(condition=Q(lease_minutes__gte=1), name="queue_lease_is_positive"),
+            models.CheckConstraint(condition=Q(raters__gte=2, raters__lte=5), name="queue_has_a_few_raters"),
+            models.CheckConstraint(
+                condition=Q(judge_sure__gt=0, judge_sure__lte=1, judge_audit_share__gt=0, judge_audit_share__lte=1),
+                name="queue_judge_is_sure_and_audited",
+            ),
         ]
 
     def __str__(self) -> str:

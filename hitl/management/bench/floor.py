@@ -15,13 +15,13 @@ select id from codebook_labelbatch where queue_id = %s and version_id = %s and o
   and purpose = 'first' and closed_at is null
 """
 NEW_BATCH = """
-insert into codebook_labelbatch (version_id, queue_id, origin, purpose, opened_at)
-values (%s, %s, 'escalation', 'first', now()) returning id
+insert into codebook_labelbatch (version_id, queue_id, origin, purpose, opened_at, closed_because)
+values (%s, %s, 'escalation', 'first', now(), '') returning id
 """
 LABEL = """
 insert into codebook_label
-  (slot_id, batch_id, version_id, rater, user_id, rater_name, verdict, created_at, is_amendment)
-values (%s, %s, %s, 'person', %s, '', 'accept', now(), false) returning id
+  (case_id, round, slot_id, batch_id, version_id, rater, user_id, rater_name, verdict, created_at, is_amendment)
+values (%s, 1, %s, %s, %s, 'person', %s, '', 'accept', now(), false) returning id
 """
 REVIEW = """
 insert into reviews_review (label_id, slot_id, lease_token, final_answer, seen_at, handling_ms, created_at)
@@ -70,7 +70,7 @@ def _decide(raw, user_id: int, version_id: int, slot: int, case: int, token: int
     raw.execute(DECIDE, [user_id, slot, token]).fetchone()
     tenant, queue, draft = raw.execute(CASE, [case]).fetchone()
     batch = raw.execute(BATCH, [queue, version_id]).fetchone() or raw.execute(NEW_BATCH, [version_id, queue]).fetchone()
-    label = raw.execute(LABEL, [slot, batch[0], version_id, user_id]).fetchone()
+    label = raw.execute(LABEL, [case, slot, batch[0], version_id, user_id]).fetchone()
     raw.execute(REVIEW, [label[0], slot, token, draft])
     raw.execute(OUTCOME, [case, draft])
     raw.execute(STATE, [case])
