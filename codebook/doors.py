@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 from codebook.models import Codebook
 from hitl.access import doors
 from queues.doors import Person, queues
+from queues.models import Case
 
 
 def codebooks(user: Person) -> QuerySet[Codebook]:
@@ -14,3 +15,16 @@ def codebooks(user: Person) -> QuerySet[Codebook]:
     granted = doors.granted(Codebook.objects.all(), user, "read_codebook").values("pk")
     in_use = Q(queue_uses__queue__in=queues(user))
     return Codebook.objects.filter(Q(owner=user) | Q(pk__in=granted) | in_use).distinct()
+
+
+def owned(user: Person) -> QuerySet[Codebook]:
+    """The codebooks on which a person has the last word. An administrator gives them an owner, and is none."""
+    if not (user.is_authenticated and user.is_active):
+        return Codebook.objects.none()
+    return Codebook.objects.filter(owner=user)
+
+
+def cases(user: Person, codebook: Codebook) -> QuerySet[Case]:
+    """The cases labelled with a codebook that a person may see: having the last word on a rubric opens no tenant."""
+    used = codebook.queue_uses.values("queue")
+    return Case.objects.filter(queue__in=queues(user).filter(pk__in=used), tenant__in=doors.tenants(user))

@@ -8,7 +8,7 @@ from codebook.models.codebook import (
     Version,
 )
 from codebook.models.drift import DriftCheck, DriftReport, JudgeAudit, JudgeReport
-from codebook.models.label import Label, LabelBatch, LabelCategory
+from codebook.models.label import FinalLabel, Label, LabelBatch, LabelCategory
 from codebook.models.lineage import CategoryLink, Comment, Relabel, RelabelSlot
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "DriftReport",
     "JudgeAudit",
     "JudgeReport",
+    "FinalLabel",
     "Label",
     "LabelBatch",
     "LabelCategory",

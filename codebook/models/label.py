@@ -128,3 +128,18 @@ class LabelCategory(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label_id}: {self.category_id}"
+
+
+class FinalLabel(models.Model):
+    """Which label is the answer on a case: a view, the one place that says so (migration 0006)."""
+
+    case = models.OneToOneField(Case, on_delete=models.DO_NOTHING, primary_key=True, related_name="final_label")
+    label = models.ForeignKey(Label, on_delete=models.DO_NOTHING, related_name="+")
+
+    class Meta:
+        managed = False
+        db_table = "codebook_finallabel"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.case_id}: {self.label_id}"

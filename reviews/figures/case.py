@@ -38,7 +38,8 @@ def history(case: Case, user: User) -> History:
         labels = labels.filter(user=user)
     by_slot: dict[int, list[Label]] = {}
     for label in labels.prefetch_related("given__category").order_by("pk"):
-        by_slot.setdefault(label.slot_id, []).append(label)
+        if label.slot_id:
+            by_slot.setdefault(label.slot_id, []).append(label)
     late = dict(Breach.objects.filter(slot__in=slots).values_list("slot", "at"))
     seats = [
         Seat(slot, by_slot.get(slot.pk, ()), independent and slot.decided_by_id != user.pk, late.get(slot.pk))

@@ -86,9 +86,9 @@ class TestALabel:
     def test_its_batch_is_of_its_own_version(self):
         Label.objects.update(undone_at=timezone.now())
         assert "label_in_a_batch_of_its_version" in refused(
-            "insert into codebook_label (case_id, round, slot_id, batch_id, version_id, rater, user_id, rater_name, verdict, "
-            "created_at, is_amendment) select case_id, round, slot_id, batch_id, %s, rater, user_id, rater_name, verdict, "
-            "created_at, false from codebook_label",
+            "insert into codebook_label (case_id, round, slot_id, batch_id, version_id, rater, user_id, rater_name, "
+            "verdict, created_at, is_amendment) select case_id, round, slot_id, batch_id, %s, rater, user_id, "
+            "rater_name, verdict, created_at, false from codebook_label",
             self.other.pk,
         )
 
