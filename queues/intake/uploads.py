@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any, BinaryIO, Final
 
@@ -10,12 +10,12 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from hitl.audit import log
 from hitl.jobs import progress
 from hitl.models import Job, Tenant, User
 from queues.intake import cleaning, reading, receive, vault
 from queues.intake.body import BLOCK, JSON_BYTES
 from queues.intake.checking import Rejection
+from queues.intake.dropping import Refused, record
 from queues.intake.reading import Broken
 from queues.models import Upload
 from queues.scrubbing import scrubbed
@@ -23,13 +23,8 @@ from queues.scrubbing import scrubbed
 FILE_BYTES: Final = 50 * 1024 * 1024
 PROBLEMS_KEPT: Final = 1000
 LONGEST_SHOWN: Final = 400
-ABANDONED_AFTER: Final = timedelta(days=7)
 FORMATS: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"}
 TAKE_IN: Final = "queues.intake.uploads.take_in"
-
-
-class Refused(Exception):
-    """The file, or what was asked of it, is not taken; the message is the sentence to show."""
 
 
 def bring(*, tenant: Tenant, by: User, name: str, content: bytes, now: datetime) -> Upload:
@@ -64,7 +59,7 @@ def bring(*, tenant: Tenant, by: User, name: str, content: bytes, now: datetime)
             problems=_problems(looked.rejected, tenant),
         )
         counts = {"rows": looked.rows, "rejected": len(looked.rejected)}
-        _record("upload.brought", upload, by, counts)
+        record("upload.brought", upload, by, counts)
     return upload
 
 
@@ -86,16 +81,8 @@ def confirm(*, upload: Upload, by: User) -> Job:
     )
     progress.advance(locked.job.pk, 0, locked.total)
     locked.save(update_fields=["job"])
-    _record("upload.confirmed", locked, by, {"job": locked.job.pk})
+    record("upload.confirmed", locked, by, {"job": locked.job.pk})
     return locked.job
-
-
-@transaction.atomic
-def drop(*, upload: Upload, by: User | None, now: datetime) -> None:
-    """Let a file go that nobody wants taken in. Raises Refused once the worker has it."""
-    if not Upload.objects.filter(pk=upload.pk, job=None, dropped_at=None).update(rows=b"", preview={}, dropped_at=now):
-        raise Refused("The file was confirmed or dropped in the meantime.")
-    _record("upload.dropped", upload, by, {})
 
 
 def take_in(job_id: int, upload_id: int) -> None:
@@ -127,14 +114,6 @@ def take_in(job_id: int, upload_id: int) -> None:
                 "link": "What became of it",
             },
         )
-
-
-def forget_abandoned(now: datetime) -> int:
-    """Drop the files that were neither confirmed nor dropped for a week; how many."""
-    old = list(Upload.objects.filter(job=None, dropped_at=None, created_at__lt=now - ABANDONED_AFTER).defer("rows"))
-    for upload in old:
-        drop(upload=upload, by=None, now=now)
-    return len(old)
 
 
 def rows_of(file: BinaryIO, kind: str) -> Iterator[object]:
@@ -206,14 +185,3 @@ def _storable(text: str) -> str:
 def _short(name: str, tenant: Tenant) -> str:
     """A file's name as it may be stored: people name files after people."""
     return _storable(scrubbed(PurePath(name).name, tenant))[-200:]
-
-
-def _record(action: str, upload: Upload, by: User | None, detail: dict[str, Any]) -> None:
-    log.append(
-        actor=by,
-        action=action,
-        subject=f"upload:{upload.pk}",
-        tenant_id=upload.tenant_id,
-        detail=detail,
-        actor_name="" if by else "hitl",
-    )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hitl.access import doors
 from hitl.models import Tenant
-from queues.intake import uploads
+from queues.intake import dropping, uploads
 from queues.models import Upload
 
 LISTED = 100
@@ -80,7 +80,7 @@ def confirm(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def drop(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     try:
-        uploads.drop(upload=_upload(request, slug, pk), by=doors.signed_in(request), now=timezone.now())
+        dropping.drop(upload=_upload(request, slug, pk), by=doors.signed_in(request), now=timezone.now())
     except uploads.Refused as refused:
         messages.error(request, str(refused))
         return redirect("upload", slug=slug, pk=pk)

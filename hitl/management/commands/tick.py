@@ -10,7 +10,7 @@ from hitl.clock import at_now
 from hitl.outbox.delivery import Courier
 from hitl.tick import Chore, Tick
 from queues import clock, quality, rollups, urgency
-from queues.intake import uploads
+from queues.intake import dropping
 
 # Every room's chores: this is the only place that knows them all.
 CHORES = [
@@ -25,7 +25,7 @@ CHORES = [
     Chore("route_quality", 3600, at_now(quality.refresh)),
     Chore("seal_audit", 2, sealing.seal),
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
-    Chore("forget_uploads", 3600, at_now(uploads.forget_abandoned)),
+    Chore("forget_uploads", 3600, at_now(dropping.forget_abandoned)),
     Chore("forget_results", 600, housekeeping.forget_results),
     Chore("forget_nodes", 3600, housekeeping.forget_nodes),
     Chore("forget_sessions", 3600, housekeeping.forget_sessions),

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from hitl.audit.models import AuditEvent
 from hitl.models import Job
-from queues.intake import uploads
+from queues.intake import dropping, uploads
 from queues.models import Case, Upload
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.intake import sent
@@ -85,20 +85,20 @@ class TestVerbs:
 
     def test_a_dropped_file_is_gone_and_one_at_work_cannot_be_dropped(self, bring, lead):
         upload, other = bring(sent()), bring(sent())
-        uploads.drop(upload=upload, by=lead, now=timezone.now())
+        dropping.drop(upload=upload, by=lead, now=timezone.now())
         upload.refresh_from_db()
         assert (bytes(upload.rows), upload.preview) == (b"", {})
         with pytest.raises(uploads.Refused, match="was dropped"):
             uploads.confirm(upload=upload, by=lead)
         uploads.confirm(upload=other, by=lead)
         with pytest.raises(uploads.Refused, match="confirmed or dropped"):
-            uploads.drop(upload=other, by=lead, now=timezone.now())
+            dropping.drop(upload=other, by=lead, now=timezone.now())
 
     def test_a_file_that_nobody_confirms_is_dropped_after_a_week(self, bring):
         old, new = bring(sent()), bring(sent())
         now = timezone.now()
         Upload.objects.filter(pk=old.pk).update(created_at=now - timedelta(days=8))
-        assert uploads.forget_abandoned(now) == 1
+        assert dropping.forget_abandoned(now) == 1
         old.refresh_from_db()
         new.refresh_from_db()
         assert (bytes(old.rows), old.dropped_at, new.dropped_at) == (b"", now, None)
