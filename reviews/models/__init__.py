@@ -1,4 +1,4 @@
-from reviews.models.failure import FailureMode, OpenCode
+from reviews.models.failure import CaseRead, FailureMode, OpenCode
 from reviews.models.review import Finding, Review, SavedDraft
 
-__all__ = ["FailureMode", "Finding", "OpenCode", "Review", "SavedDraft"]
+__all__ = ["CaseRead", "FailureMode", "Finding", "OpenCode", "Review", "SavedDraft"]

@@ -46,3 +46,20 @@ class OpenCode(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class CaseRead(models.Model):
+    """That the owner read a case to see what went wrong, if anything did: what shares of failures are counted over."""
+
+    codebook = models.ForeignKey(Codebook, on_delete=models.PROTECT, related_name="cases_read")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    reader = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    in_random_sample = models.BooleanField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["codebook", "case"], name="case_read_once")]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} read"
