@@ -74,6 +74,13 @@ class JudgeAudit(models.Model):
     label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="+", help_text="The judge's.")
     stratum = models.CharField(max_length=120)
     quarter = models.CharField(max_length=7, help_text="As in 2026-Q4.")
+    settled = models.ForeignKey(
+        Label,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The person's answer that the producer was told of, or that says what the judge said.",
+    )
 
     class Meta:
         default_permissions = ()

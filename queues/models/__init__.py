@@ -1,6 +1,6 @@
 from queues.models.assessment import AssessmentRevision, RouteQuality
 from queues.models.case import Case, Outcome, Receipt
-from queues.models.judge import JudgeVerdict
+from queues.models.judge import JudgeKept, JudgeVerdict
 from queues.models.queue import (
     Calendar,
     Lane,
@@ -19,6 +19,7 @@ __all__ = [
     "Breach",
     "Calendar",
     "Case",
+    "JudgeKept",
     "JudgeVerdict",
     "Lane",
     "LaneRollup",

@@ -72,6 +72,7 @@ class Case(models.Model):
                 fields=["tenant", "id"], condition=Q(queue__isnull=True, state="waiting"), name="case_unrouted"
             ),
             GinIndex(fields=["triggers"], name="case_triggers"),
+            models.Index(fields=["tenant", "trace_id"], condition=~Q(trace_id=""), name="case_by_trace"),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +94,9 @@ class Outcome(models.Model):
     categories = models.JSONField(default=list)
     codebook = models.CharField(max_length=80)
     codebook_version = models.PositiveIntegerField()
+    judge = models.CharField(
+        max_length=250, blank=True, db_default="", help_text="The judge whose word it is; empty: a person's."
+    )
     decided_at = models.DateTimeField()
     release_at = models.DateTimeField()
 

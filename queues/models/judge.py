@@ -4,6 +4,7 @@ from django.db.models import Q
 
 from hitl.models import Tenant
 from queues.models.case import Case
+from queues.models.queue import Queue
 
 
 class JudgeVerdict(models.Model):
@@ -52,3 +53,24 @@ class JudgeVerdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.judge}: {self.verdict or self.score}"
+
+
+class JudgeKept(models.Model):
+    """A case that nobody is asked about, because its queue trusts the sure word of this judge."""
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, primary_key=True, related_name="judge_kept")
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="+", db_index=False)
+    verdict = models.ForeignKey(JudgeVerdict, on_delete=models.PROTECT, related_name="+", db_index=False)
+    because = models.CharField(max_length=300)
+    kept_at = models.DateTimeField()
+    labelled_at = models.DateTimeField(null=True, help_text="When the judge's label was written and the producer told.")
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["queue", "kept_at"], name="judge_kept_by_queue"),
+            models.Index(fields=["case"], condition=Q(labelled_at__isnull=True), name="judge_kept_to_label"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} kept by {self.verdict_id}"
