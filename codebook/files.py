@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
+from codebook.content import CONTENT, content_hash
 from codebook.models import Category, Codebook, Version
-from codebook.publishing import CONTENT, content_hash, publish
+from codebook.publishing import publish
 from hitl.models import User
 
 

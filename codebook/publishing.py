@@ -1,17 +1,14 @@
 """Publishes a version: from then on it never changes, and its hash says what it held."""
 
-import hashlib
-import json
 from collections import Counter
 from datetime import datetime
 
 from django.db import transaction
 
+from codebook.content import content_hash, missing
 from codebook.models import Category, Version
 from hitl.audit import log
 from hitl.models import User
-
-CONTENT = ("key", "title", "definition", "positive_example", "negative_example", "edge_case")
 
 
 class NotPublishable(ValueError):
@@ -38,12 +35,6 @@ def publish(*, version: Version, by: User, now: datetime) -> Version:
     return version
 
 
-def content_hash(categories: list[Category]) -> str:
-    """SHA-256 over what the categories say, in their order."""
-    content = [[getattr(category, field) for field in CONTENT] for category in categories]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
-
-
 def _faults(version: Version, by: User, categories: list[Category]) -> list[str]:
     faults = []
     if version.state == Version.State.PUBLISHED:
@@ -53,8 +44,8 @@ def _faults(version: Version, by: User, categories: list[Category]) -> list[str]
     if not categories:
         faults.append("It has no category.")
     for category in categories:
-        if missing := [field.replace("_", " ") for field in CONTENT if not getattr(category, field).strip()]:
-            faults.append(f"“{category.title or category.key}” has no {' and no '.join(missing)}.")
+        if parts := missing(category):
+            faults.append(f"“{category.title or category.key}” has no {' and no '.join(parts)}.")
     for title, times in Counter(category.title.strip().casefold() for category in categories).items():
         if times > 1:
             faults.append(f"{times} categories are called “{title}”.")

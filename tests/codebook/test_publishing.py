@@ -2,8 +2,9 @@ import pytest
 from django.utils import timezone
 
 from codebook import files
+from codebook.content import CONTENT
 from codebook.models import Category, Codebook, Version
-from codebook.publishing import CONTENT, NotPublishable, publish
+from codebook.publishing import NotPublishable, publish
 from hitl.models import AuditEvent
 from tests.factories.codebook import CodebookFactory
 from tests.factories.hitl import UserFactory
