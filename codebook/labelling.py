@@ -89,6 +89,8 @@ def _insert(row: dict[str, str | int | bool | datetime | None]) -> Label | None:
     )
 
 
+# Locked as the foreign key would lock it anyway, but before it is read: whoever closes a batch waits for its labels, and
+# who comes then finds it closed.
 _LABEL: Final = """
 insert into codebook_label (case_id, round, slot_id, batch_id, version_id, rater, user_id, rater_name, verdict,
                             created_at, follows_id, is_amendment)
@@ -97,6 +99,7 @@ select %(case)s::bigint, %(round)s, %(slot)s::bigint, batch.id, batch.version_id
 from codebook_labelbatch batch
 where batch.queue_id = %(queue)s and batch.version_id = %(version)s and batch.origin = %(origin)s
   and batch.purpose = %(purpose)s and batch.closed_at is null
+for key share of batch
 returning id, case_id, slot_id, batch_id, version_id, verdict
 """
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from codebook import batches
 from hitl import housekeeping
 from hitl.audit import sealing
 from hitl.clock import at_now
@@ -22,6 +23,7 @@ CHORES = [
     Chore("untakeable", 60, at_now(rollups.find_untakeable)),
     Chore("urgency", 60, at_now(urgency.move_forward)),
     Chore("urgency_of_all", 1800, at_now(urgency.catch_up)),
+    Chore("batches", 3600, at_now(batches.close_by_age)),
     Chore("route_quality", 3600, at_now(quality.refresh)),
     Chore("seal_audit", 2, sealing.seal),
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
