@@ -34,9 +34,7 @@ class Migration(migrations.Migration):
                 ("read_at", models.DateTimeField()),
                 (
                     "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="queues.case"
-                    ),
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="queues.case"),
                 ),
                 (
                     "codebook",
