@@ -102,7 +102,7 @@ def measure(
     )
 
 
-def _figure(value: float, resampled: Floats, n_items: int) -> Figure:
+def figure_of(value: float, resampled: Floats, n_items: int) -> Figure:
     """A defined figure with its interval, or with why it has none."""
     if n_items < 2:
         return Figure(value, None, None, n_items, ONE_ITEM)
@@ -114,7 +114,8 @@ def _figure(value: float, resampled: Floats, n_items: int) -> Figure:
     return Figure(value, min(float(low), value), max(float(high), value), n_items)
 
 
-def _undefined(reason: str, n_items: int) -> Figure:
+def undefined(reason: str, n_items: int) -> Figure:
+    """A figure that cannot be told, and the sentence that says why."""
     return Figure(None, None, None, n_items, reason)
 
 
@@ -224,7 +225,7 @@ def _counted(table: Table, draw: Resampling) -> tuple[Figure, Figure, Alpha]:
     nominal scale agreement among many raters", Psychological Bulletin 76 (1971), 378-382), from 0 to 1.
     """
     if not table.shared:
-        none = _undefined(NOTHING_SHARED, 0)
+        none = undefined(NOTHING_SHARED, 0)
         return none, none, Alpha(none, none, none)
     counts = _Counts(table)
     singles = counts.singles
@@ -239,7 +240,7 @@ def _counted(table: Table, draw: Resampling) -> tuple[Figure, Figure, Alpha]:
     alike = one_value or (ONE_SHARED_VALUE if len(np.unique(counts.codes)) < 2 else "")
     unranked, wordy = "" if table.ranked else NO_ORDER, NOT_NUMBERS if table.numbers is None else ""
     percent, ac1, nominal, ordinal, interval = (
-        _undefined(reason, table.shared) if reason else _figure(value, column, table.shared)
+        undefined(reason, table.shared) if reason else figure_of(value, column, table.shared)
         for value, column, reason in zip(
             values, drawn.T, ("", one_value, alike, unranked or alike, wordy or alike), strict=True
         )
@@ -297,12 +298,12 @@ def _light(table: Table, draw: Resampling) -> tuple[int, Figure]:
     that agree on everything with one value are the undefined ones, and the mean of the others would hide them.
     """
     if not table.shared:
-        return 0, _undefined(NOTHING_SHARED, 0)
+        return 0, undefined(NOTHING_SHARED, 0)
     pairs = _Pairs(table)
     kappas = pairs.kappas(pairs.counts.astype(np.float64))
-    undefined = int(np.isnan(kappas).sum())
-    if undefined:
-        return pairs.n, _undefined(_no_kappa(undefined, pairs.n), table.shared)
+    missing = int(np.isnan(kappas).sum())
+    if missing:
+        return pairs.n, undefined(no_kappa(missing, pairs.n), table.shared)
 
     def resampled(weights: Floats) -> Sequence[float]:
         defined = pairs.kappas(weights)
@@ -310,13 +311,14 @@ def _light(table: Table, draw: Resampling) -> tuple[int, Figure]:
         return [float(defined.mean()) if len(defined) else math.nan]
 
     drawn = draw.of(pairs.counts, resampled)
-    return pairs.n, _figure(float(kappas.mean()), drawn[:, 0], table.shared)
+    return pairs.n, figure_of(float(kappas.mean()), drawn[:, 0], table.shared)
 
 
-def _no_kappa(undefined: int, pairs: int) -> str:
+def no_kappa(missing: int, pairs: int) -> str:
+    """Why a mean of kappas is not given: `missing` of the pairs have none."""
     if pairs == 1:
         return "Both raters gave one and the same value throughout, so agreement cannot be told from chance."
     return (
-        f"In {undefined} of {pairs} pairs of raters both gave one and the same value to all they share: these have no"
+        f"In {missing} of {pairs} pairs of raters both gave one and the same value to all they share: these have no"
         " kappa, and a mean without them would mislead. Krippendorff's alpha takes all raters together."
     )
