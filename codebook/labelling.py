@@ -89,8 +89,8 @@ def _insert(row: dict[str, str | int | bool | datetime | None]) -> Label | None:
     )
 
 
-# Locked as the foreign key would lock it anyway, but before it is read: whoever closes a batch waits for its labels, and
-# who comes then finds it closed.
+# The batch is locked as its foreign key would anyway, but before it is read: whoever closes it waits for its labels,
+# and who comes then finds it closed.
 _LABEL: Final = """
 insert into codebook_label (case_id, round, slot_id, batch_id, version_id, rater, user_id, rater_name, verdict,
                             created_at, follows_id, is_amendment)

@@ -39,7 +39,7 @@ class Standing:
     `counts_as`: category of any version -> the newest's category that its labels count for.
     `judged_under`: category of the newest -> the versions whose labels say whether it is there; under others it is not
     known, which is not the same as absent. `quarantined`: category of the newest -> the versions that had it in other
-    words. `numbers`: version id -> number.
+    words. `numbers`: version id -> number. `links`: all that this was derived from, guesses where none are on record.
     """
 
     newest: Rubric
@@ -48,6 +48,7 @@ class Standing:
     numbers: Mapping[int, int]
     quarantined: Mapping[int, frozenset[int]] = field(default_factory=dict)
     imported: frozenset[int] = frozenset()
+    links: tuple[Link, ...] = ()
 
 
 def standing(codebook_id: int) -> Standing:
@@ -71,9 +72,9 @@ def standing(codebook_id: int) -> Standing:
 def follow(links: Iterable[Link], published: Sequence[Rubric], numbers: Mapping[int, int]) -> Standing:
     """`published`: the published versions, oldest first; links of other versions are those of imported ones."""
     chain = {edition.id for edition in published}
-    all_links = list(links)
-    forward = _without_forks(_with_guesses([link for link in all_links if link.version_id in chain], published))
-    imported = _without_forks([_turned(link) for link in all_links if link.version_id not in chain])
+    known = _with_guesses(list(links), published)
+    forward = _without_forks([link for link in known if link.version_id in chain])
+    imported = _without_forks([_turned(link) for link in known if link.version_id not in chain])
     counts_as = _counts_as(forward, imported, published)
     judged, touched = _judged(forward, imported, published)
     newest = published[-1]
@@ -83,7 +84,8 @@ def follow(links: Iterable[Link], published: Sequence[Rubric], numbers: Mapping[
         judged_under={category.pk: judged[category.pk] for category in newest.categories},
         numbers=numbers,
         quarantined={category.pk: touched[category.pk] - judged[category.pk] for category in newest.categories},
-        imported=frozenset(link.version_id for link in imported),
+        imported=frozenset(step.version_id for step in imported),
+        links=tuple(known),
     )
 
 
