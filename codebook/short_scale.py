@@ -166,7 +166,7 @@ def _pooled(item: Ints, cell: Ints) -> tuple[tuple[Ints, Ints], Ints]:
 
 
 def _kappas(of_cell: Floats, cells: Ints, pairs: int, k: int) -> Floats:
-    """Cohen's kappa of each pair, a row for each row of cells; NaN where chance agreement is 1, or nothing is shared."""
+    """Cohen's kappa of each pair, row by row of cells; NaN where chance agreement is 1, or nothing is shared."""
     flat = np.zeros((len(of_cell), pairs * k * k))
     flat[:, cells] = of_cell
     table = flat.reshape(-1, pairs, k, k)
