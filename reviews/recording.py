@@ -14,7 +14,7 @@ from queues import cases
 from queues.models import Case, Outcome, Queue, Slot
 from queues.scrubbing import scrubbed
 from reviews.given import Given, Invalid
-from reviews.models import Finding
+from reviews.models import Finding, OpenCode
 
 
 def lock_case(case_id: int) -> tuple[Case, int | None]:
@@ -35,7 +35,7 @@ def lock_case(case_id: int) -> tuple[Case, int | None]:
 
 _CASE = Columns(Case, "told", only=["id", "tenant_id", "queue_id", "external_id", "origin", "draft"])
 _TENANT = Columns(Tenant, "tenant", only=["id", "scrubs", "regions", "scrub_key"])
-_QUEUE = Columns(Queue, "queue", only=["id", "undo_seconds"])
+_QUEUE = Columns(Queue, "queue", only=["id", "undo_seconds", "second_share", "raters"])
 _LOCKED = f"""
 select {_CASE.sql}, {_TENANT.sql}, {_QUEUE.sql}, {NEWEST}
 from queues_case told
@@ -85,7 +85,7 @@ def record(
         now=now,
         user=user,
     )
-    Finding.objects.bulk_create(
+    found = Finding.objects.bulk_create(
         Finding(
             review_id=review_id,
             kind=one.kind,
@@ -94,6 +94,11 @@ def record(
             indexed=one.indexed,
         )
         for one in given.findings
+    )
+    OpenCode.objects.bulk_create(
+        OpenCode(codebook_id=stamp.codebook_id, case=case, finding=one, text=one.text, author=user, created_at=now)
+        for one in found
+        if one.kind == Finding.Kind.NEW_FAILURE_MODE and one.text
     )
     if slot.purpose == Slot.Purpose.FIRST:
         cases.record_outcome(
