@@ -197,8 +197,12 @@ def higher(slot: Slot) -> str | None:
 
 def colleagues(slot: Slot) -> QuerySet[User]:
     """Who may take this slot."""
-    takers = LaneTaker.objects.filter(lane=slot.lane_id).values("user")
-    return User.objects.filter(pk__in=takers).exclude(pk__in=slot.barred).order_by("name")
+    return takers(slot.lane_id).exclude(pk__in=slot.barred)
+
+
+def takers(lane_id: int) -> QuerySet[User]:
+    """Who may take from this lane, by name; a single slot may be barred to some of them."""
+    return User.objects.filter(pk__in=LaneTaker.objects.filter(lane=lane_id).values("user")).order_by("name")
 
 
 def _renew(user: User, slot_id: int, token: int, *, seen: bool) -> Confirmed | None:

@@ -39,6 +39,7 @@ class Late:
     queue_name: str
     emails: list[str]
     due_at: datetime
+    only_measures: bool
 
 
 def until_done(verb: Callable[..., int], now: datetime) -> int:
@@ -56,7 +57,9 @@ def mark_overdue(*, now: datetime) -> int:
     """Records each deadline that has passed, raises the slot to the head of its lane, and tells those who asked."""
     with connection.cursor() as cursor:
         cursor.execute(_OVERDUE, {"now": now, "chunk": CHUNK})
-        late = [Late(*row) for row in cursor.fetchall()]
+        overdue = [Late(*row) for row in cursor.fetchall()]
+    # A second decision keeps its place among the others; that it is late is no breach of a promise to anybody.
+    late = [one for one in overdue if not one.only_measures]
     log.append_all(
         [
             log.Entry(
@@ -73,7 +76,7 @@ def mark_overdue(*, now: datetime) -> int:
     waiting = [one for one in late if one.waits]
     _tell_endpoints(waiting, now)
     _tell_people(waiting)
-    return len(late)
+    return len(overdue)
 
 
 @transaction.atomic
@@ -148,12 +151,13 @@ with due as (
   order by due_at limit %(chunk)s for no key update skip locked
 ), late as (
   update queues_slot slot set overdue = true from due where slot.id = due.id
-  returning slot.id, slot.case_id, slot.lane_id, slot.due_at
+  returning slot.id, slot.case_id, slot.lane_id, slot.due_at, slot.purpose
 ), breach as (
-  insert into queues_breach (slot_id, due_at, at) select id, due_at, %(now)s from late on conflict do nothing
+  insert into queues_breach (slot_id, due_at, at)
+  select id, due_at, %(now)s from late where purpose <> 'second' on conflict do nothing
 )
 select late.id, late.case_id, told.external_id, told.state = 'waiting', tenant.id, tenant.slug, queue.id, queue.slug,
-       queue.name, queue.notify_emails, late.due_at
+       queue.name, queue.notify_emails, late.due_at, late.purpose = 'second'
 from late
 join queues_case told on told.id = late.case_id
 join queues_lane lane on lane.id = late.lane_id

@@ -68,6 +68,10 @@ class QueueForm(forms.ModelForm):
         label="Second decisions, in %", min_value=0, max_value=100, decimal_places=1, initial=Decimal("10"),
         help_text="Drawn at random; a second person decides them too, which shows how far people agree.",
     )  # fmt: skip
+    raters = forms.IntegerField(
+        label="People per chosen case", min_value=2, max_value=5, initial=2,
+        help_text="How many decide such a case independently, the first one included: 2 to 5.",
+    )  # fmt: skip
     notify_emails = WordsField(
         label="E-mail when a deadline passes", required=False, help_text="Addresses, with commas between them."
     )
@@ -80,7 +84,7 @@ class QueueForm(forms.ModelForm):
         model = Queue
         fields = [
             "name", "slug", "description", "is_active", "sla", "sla_amount", "calendar", "lease_minutes",
-            "undo_seconds", "second_percent", "shows_judge", "hand_up_to", "notify_emails",
+            "undo_seconds", "second_percent", "raters", "shows_judge", "hand_up_to", "notify_emails",
         ]  # fmt: skip
         labels = {
             "slug": "Short name",

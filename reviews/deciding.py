@@ -5,19 +5,19 @@ The order of the steps is that of their locks: the slot (fenced by the lease tok
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from codebook import labelling
-from codebook.models import Label
+from codebook import disagreement, labelling
+from codebook.models import Adjudication, Label
 from codebook.versions import Rubric, in_use, rubric
 from hitl.audit import log
 from hitl.database.rows import Columns
 from hitl.models import User
-from queues import cases, claims
+from queues import cases, claims, seconds
 from queues.claims import Claim, ClaimLost
 from queues.models import Case, Slot
 from queues.scrubbing import scrubbed
@@ -26,6 +26,7 @@ from reviews.given import Found, Given
 from reviews.models import Finding, Review, SavedDraft
 
 UNDO_LAST = 10
+OVER = "The time for taking it back is over, so the decision stands. You may amend it."
 
 
 class TooLate(Exception):
@@ -75,6 +76,7 @@ def decide(
         newest=in_use(newest), version_id=given.version_id, claimed_at=slot.claimed_at or slot.decided_at
     )
     recording.record(user=user, slot=slot, case=case, token=token, given=given, stamp=stamp, now=slot.decided_at)
+    _ask_another(slot, case, stamp, slot.decided_at)
     ahead, as_painted = _advance(user, painted, queue_id, also=[_entry(user, case, "case.decided", given, stamp)])
     return Decided(next=ahead, as_painted=as_painted, case=case)
 
@@ -90,8 +92,11 @@ def undo(*, user: User, slot_id: int) -> Claim:
     if slot is None or slot.pk not in set(last):
         raise TooLate(f"Only your last {UNDO_LAST} decisions can be taken back.")
     case, _ = recording.lock_case(slot.case_id)
-    if case.slots.filter(round=slot.round, seat__gt=slot.seat, claimed_at__isnull=False).exists():
+    now = timezone.now()
+    if not seconds.take_back_seat(slot=slot):
         raise TooLate("A colleague is already looking at this case, so the decision stands. You may amend it.")
+    if Adjudication.objects.filter(case=case, round=slot.round).exists():
+        raise TooLate("The owner of the codebook has had the last word on this case, so the decision stands.")
     label = slot.labels.select_related("review").get(undone_at=None, is_amendment=False)
     if label.followers.exists():
         raise TooLate("This decision was amended, so it stands. You may amend it again.")
@@ -99,10 +104,13 @@ def undo(*, user: User, slot_id: int) -> Claim:
         try:
             cases.withdraw_outcome(case=case)
         except cases.Released:
-            raise TooLate("The answer is already on its way, so the decision stands. You may amend it.") from None
-    now = timezone.now()
+            raise TooLate(OVER) from None
+    # Nobody waits for the others; that they can be taken back for longer would tell them apart.
+    elif case.queue and slot.decided_at and now > slot.decided_at + timedelta(seconds=case.queue.undo_seconds):
+        raise TooLate(OVER)
     label.undone_at = now
     label.save(update_fields=["undone_at"])
+    _compare(slot, case, rubric(label.version_id).codebook_id, now)
     _keep_draft(user, slot, _as_given(label).to_draft(), now)
     claim = _take_back(user, slot)
     log.append(
@@ -147,8 +155,22 @@ def keep_draft(*, user: User, slot_id: int, content: dict[str, Any], token: int 
 
 
 def decided_by(user: User) -> Any:
-    """The person's decided slots, latest first."""
-    return Slot.objects.filter(decided_by=user).order_by("-decided_at")
+    """The person's decided slots, latest first; a last word of theirs is not among them, it is given elsewhere."""
+    return Slot.objects.filter(decided_by=user).exclude(purpose=Slot.Purpose.ADJUDICATION).order_by("-decided_at")
+
+
+def _ask_another(slot: Slot, case: Case, stamp: Rubric, now: datetime) -> None:
+    """What a decision means for the others on the same case: another is asked, or their labels are compared."""
+    assert case.queue
+    seconds.open_next_seat(slot=slot, case=case, share=case.queue.second_share, raters=case.queue.raters, now=now)
+    _compare(slot, case, stamp.codebook_id, now)
+
+
+def _compare(slot: Slot, case: Case, codebook_id: int, now: datetime) -> None:
+    if slot.seat > 1 and case.queue_id:
+        disagreement.compare(
+            case_id=case.pk, round=slot.round, codebook_id=codebook_id, queue_id=case.queue_id, now=now
+        )
 
 
 def _fence(user: User, slot_id: int, token: int) -> Slot | None:

@@ -218,10 +218,15 @@ def _judge(assessment: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _due(slot: Slot, now: datetime) -> Due | None:
-    if slot.due_at is None:
+    since, due_at = slot.case.received_at, slot.due_at
+    if slot.purpose != Slot.Purpose.FIRST:
+        # Whatever is asked once more looks as it did the first time, as long as it may take and how much is left.
+        since = slot.created_at
+        due_at = due_at or (slot.case.due_at and since + (slot.case.due_at - slot.case.received_at))
+    if due_at is None:
         return None
-    of = sla.duration_words(slot.due_at - slot.case.received_at) if slot.due_at > slot.case.received_at else ""
-    return Due(words=sla.time_left_words(slot.due_at, now), of=of, alarm=slot.due_at - now < SOON)
+    of = sla.duration_words(due_at - since) if due_at > since else ""
+    return Due(words=sla.time_left_words(due_at, now), of=of, alarm=due_at - now < SOON)
 
 
 def _incorrect(saved: Mapping[str, Any] | None) -> frozenset[str]:
@@ -230,9 +235,12 @@ def _incorrect(saved: Mapping[str, Any] | None) -> frozenset[str]:
 
 
 def _colleagues(slot: Slot, user: User) -> SafeString:
-    """The choice of whom to pass the case to. Kept for a minute: the same for every case of a lane, on every screen."""
-    key = f"colleagues:{slot.lane_id}:{'-'.join(map(str, slot.barred))}"
-    everyone = cache.get_or_set(key, lambda: _options(claims.colleagues(slot)), COLLEAGUES_SECONDS)
+    """The choice of whom to pass the case to. Kept for a minute: the same for every case of a lane, on every screen.
+
+    Who is missing from it would tell that they have decided this case already: they are refused when they are chosen.
+    """
+    key = f"colleagues:{slot.lane_id}"
+    everyone = cache.get_or_set(key, lambda: _options(claims.takers(slot.lane_id)), COLLEAGUES_SECONDS)
     return SafeString("".join(option for pk, option in everyone or () if pk != user.pk))
 
 

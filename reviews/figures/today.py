@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, Min
+from django.db.models import F, Min, OuterRef, Subquery
 
+from codebook.models import Label
 from hitl.models import User
 from queues.models import LaneRollup, LaneTaker
 from reviews.deciding import UNDO_LAST, decided_by
@@ -42,15 +43,19 @@ def decided_today(user: User, now: datetime) -> int:
 def recent(user: User, now: datetime) -> Sequence[Recent]:
     """The last decisions, latest first, as far as they have not gone out."""
     lanes = LaneTaker.objects.filter(user=user).values("lane")
+    # The person's own, and their own time: the outcome of the case may be a colleague's.
+    verdict = Subquery(
+        Label.objects.filter(slot=OuterRef("pk"), undone_at=None, is_amendment=False).values("verdict")[:1]
+    )
     rows = (
         decided_by(user)
         .filter(lane__in=lanes)
-        .values_list("pk", "case__external_id", "case__outcome__verdict", "case__outcome__release_at")[:UNDO_LAST]
+        .values_list("pk", "case__external_id", verdict, "decided_at", "lane__queue__undo_seconds")[:UNDO_LAST]
     )
     return [
-        Recent(slot, title, verdict, int((release_at - now).total_seconds()))
-        for slot, title, verdict, release_at in rows
-        if release_at and release_at > now
+        Recent(slot, title, verdict, seconds_left)
+        for slot, title, verdict, decided_at, undo_seconds in rows
+        if (seconds_left := undo_seconds - int((now - decided_at).total_seconds())) > 0
     ]
 
 

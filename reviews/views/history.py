@@ -13,7 +13,7 @@ from codebook.models import Label
 from codebook.versions import rubric
 from hitl.access import doors
 from queues.models import Slot
-from reviews import deciding, forms, reading
+from reviews import deciding, examples, forms, reading
 from reviews.deciding import TooLate
 from reviews.figures import today
 from reviews.given import Invalid
@@ -70,7 +70,7 @@ def amend(request: HttpRequest, pk: int) -> HttpResponse:
         except WrongVersion:
             messages.error(request, "A category is not of the version that this decision was made under.")
         else:
-            messages.success(request, "Amended. Whoever sent the case is told again.")
+            messages.success(request, "Amended. Whoever waits for the answer is told again.")
             return redirect("decisions")
     return render(
         request,
@@ -82,5 +82,6 @@ def amend(request: HttpRequest, pk: int) -> HttpResponse:
             "version": rubric(label.version_id),
             "draft_html": reading.rich(slot.case.draft),
             "question_html": reading.rich(slot.case.question),
+            "offer": examples.offer(user, slot.case, final_answer=label.review.final_answer),
         },
     )

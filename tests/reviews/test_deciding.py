@@ -243,7 +243,7 @@ class TestUndo:
     def test_what_has_gone_out_cannot_be_undone(self):
         desk = Desk(undo_seconds=0)
         desk.decide()
-        with pytest.raises(TooLate, match="already on its way"):
+        with pytest.raises(TooLate, match="time for taking it back is over"):
             deciding.undo(user=desk.user, slot_id=desk.held[0].slot_id)
 
     def test_nobody_undoes_a_colleagues_decision(self, desk):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 FIELDS = {
     "name": "Refunds", "slug": "refunds", "description": "Money back", "is_active": "on", "sla": "minutes",
-    "sla_amount": "240", "lease_minutes": "10", "undo_seconds": "300", "second_percent": "12.5",
+    "sla_amount": "240", "lease_minutes": "10", "undo_seconds": "300", "second_percent": "12.5", "raters": "3",
 }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ class TestOpeningAndChanging:
         user = grant(UserFactory(), "lead_tenant", TenantFactory())
         sign_in(user).post(reverse("queue_new"), FIELDS)
         queue = Queue.objects.get(slug="refunds")
-        assert (queue.sla_amount, float(queue.second_share)) == (240, 0.125)
+        assert (queue.sla_amount, float(queue.second_share), queue.raters) == (240, 0.125, 3)
         assert user.has_perm("queues.lead_queue", queue)
         assert AuditEvent.objects.filter(action="queue.created", queue_id=queue.pk).exists()
 
@@ -134,6 +134,8 @@ class TestOpeningAndChanging:
             ({"hand_up_to": "Finance!"}, "hand_up_to"),
             ({"lease_minutes": "0"}, "lease_minutes"),
             ({"second_percent": "101"}, "second_percent"),
+            ({"raters": "1"}, "raters"),
+            ({"raters": "6"}, "raters"),
         ],
     )
     def test_what_cannot_be_is_refused_at_its_field(self, sign_in, lead, change, field):
