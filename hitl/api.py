@@ -21,6 +21,8 @@ from hitl.api_docs import operations
 from queues.intake.api import router as intake
 from queues.intake.body import BodyRefused
 from queues.intake.schema import AssessedAnswer, EscalatedCase
+from queues.intake.signal_schema import JudgeSignal
+from queues.intake.signals_api import router as signals
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ class Api(NinjaAPI):
         """With the models of the bodies that we read ourselves."""
         document = super().get_openapi_schema(**kwargs)
         _, bodies = models_json_schema(
-            [(EscalatedCase, "validation"), (AssessedAnswer, "validation")],
+            [(EscalatedCase, "validation"), (AssessedAnswer, "validation"), (JudgeSignal, "validation")],
             ref_template="#/components/schemas/{model}",
         )
         document["components"]["schemas"] |= bodies["$defs"]
@@ -52,6 +54,7 @@ class Api(NinjaAPI):
 
 api = Api(title="hitl", version="1", description=ABOUT, docs=Docs(), urls_namespace="api")
 api.add_router("", intake)
+api.add_router("", signals)
 
 
 def _error(status: int, sentence: str, **headers: str) -> HttpResponse:

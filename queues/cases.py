@@ -31,8 +31,10 @@ def record_outcome(
     now: datetime,
     undo_seconds: int,
     amend: bool = False,
+    judge: str = "",
 ) -> None:
-    """Step: the case is decided; its producer hears of it when the undo window is over.
+    """Step: the case is decided; its producer hears of it when the undo window is over. `judge` names whose word it is
+    where no person was asked: the case is then labelled by a machine, which the producer is told, and not decided.
 
     An amendment replaces the outcome under the next revision, and is told as soon as the first might have been. The
     caller holds the case's lock, which keeps the messages of one case in order.
@@ -48,6 +50,8 @@ def record_outcome(
         "version": codebook_version,
         "now": now,
         "release_at": now + timedelta(seconds=undo_seconds),
+        "judge": judge,
+        "state": Case.State.MACHINE.value if judge else Case.State.DECIDED.value,
     }
     with connection.cursor() as cursor:
         cursor.execute(_RECORD.format(conflict=_AMEND if amend else ""), row)
@@ -61,6 +65,8 @@ def record_outcome(
         "codebook": codebook,
         "codebook_version": codebook_version,
         "decided_at": now.isoformat(),
+        "decided_by": "judge" if judge else "person",
+        **({"judge": judge} if judge else {}),
         "revision": revision,
         "url": f"{settings.HITL_URL}/api/v1/cases/{quote(external_id, safe='')}",
         "truncated": False,
@@ -113,13 +119,13 @@ def _fitting(payload: dict[str, Any]) -> dict[str, Any]:
 
 _RECORD: Final = """
 with told as (
-  insert into queues_outcome (case_id, revision, verdict, final_answer, categories, codebook, codebook_version,
+  insert into queues_outcome (case_id, revision, verdict, final_answer, categories, codebook, codebook_version, judge,
                               decided_at, release_at)
-  values (%(case)s, 1, %(verdict)s, %(final_answer)s, %(categories)s::jsonb, %(codebook)s, %(version)s, %(now)s,
-          %(release_at)s)
+  values (%(case)s, 1, %(verdict)s, %(final_answer)s, %(categories)s::jsonb, %(codebook)s, %(version)s, %(judge)s,
+          %(now)s, %(release_at)s)
   {conflict}
   returning case_id, revision, release_at)
-update queues_case decided set state = 'decided'
+update queues_case decided set state = %(state)s
 from told, hitl_tenant tenant
 where decided.id = told.case_id and tenant.id = decided.tenant_id
 returning tenant.id, tenant.slug, decided.external_id, decided.callback_url, told.revision, told.release_at
@@ -129,7 +135,8 @@ _AMEND: Final = """
   on conflict (case_id) do update
   set revision = queues_outcome.revision + 1, verdict = excluded.verdict, final_answer = excluded.final_answer,
       categories = excluded.categories, codebook = excluded.codebook, codebook_version = excluded.codebook_version,
-      decided_at = excluded.decided_at, release_at = greatest(queues_outcome.release_at, excluded.decided_at)
+      judge = excluded.judge, decided_at = excluded.decided_at,
+      release_at = greatest(queues_outcome.release_at, excluded.decided_at)
 """
 
 _WITHDRAW: Final = """

@@ -27,7 +27,7 @@ insert into queues_routequality as known (tenant_id, domain, topic, accepted, de
 select decided.tenant_id, decided.domain, decided.topic,
   count(*) filter (where outcome.verdict = 'accept'), count(*), %(now)s
 from queues_outcome outcome join queues_case decided on decided.id = outcome.case_id
-where outcome.decided_at >= %(since)s
+where outcome.decided_at >= %(since)s and outcome.judge = ''
 group by 1, 2, 3 order by 1, 2, 3
 on conflict on constraint route_once do update
 set accepted = excluded.accepted, decided = excluded.decided, at = excluded.at

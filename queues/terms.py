@@ -6,6 +6,7 @@ from django.db.models import Prefetch, QuerySet
 
 from hitl.models import Tenant, User
 from queues.calendars import BusinessCalendar
+from queues.judging import JudgeFirst
 from queues.models import AssessmentRevision, Calendar, Queue, RouteQuality, RoutingRule
 from queues.risk import Risk
 from queues.routing import Rule, rulebook
@@ -67,7 +68,9 @@ def as_value(rule: RoutingRule) -> Rule:
 
 def queue_terms(queue: Queue) -> QueueTerms:
     return QueueTerms(
-        Sla(Unit(queue.sla), queue.sla_amount), None if queue.calendar is None else calendar(queue.calendar)
+        Sla(Unit(queue.sla), queue.sla_amount),
+        None if queue.calendar is None else calendar(queue.calendar),
+        JudgeFirst(queue.judge_first, queue.judge_sure) if queue.judge_first else None,
     )
 
 

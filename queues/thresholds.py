@@ -160,7 +160,7 @@ _CHANGED: Final = """
 with told as (
   select decided.triggers, outcome.verdict <> 'accept' as changed
   from queues_outcome outcome join queues_case decided on decided.id = outcome.case_id
-  where decided.tenant_id = %(tenant)s and outcome.decided_at >= %(since)s
+  where decided.tenant_id = %(tenant)s and outcome.decided_at >= %(since)s and outcome.judge = ''
   order by outcome.decided_at desc limit %(most)s
 )
 select 'all', count(*), count(*) filter (where changed) from told

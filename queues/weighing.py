@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from queues import confidence, languages, routing, sla, triggers
 from queues.calendars import BusinessCalendar
 from queues.confidence import Confidence
+from queues.judging import JudgeFirst
 from queues.priority import priority
 from queues.risk import Risk
 from queues.routing import Routed, Rulebook
@@ -19,10 +20,11 @@ from queues.triggers import Assessment, AssessmentSettings
 
 @dataclass(frozen=True, slots=True)
 class QueueTerms:
-    """What a queue promises, and in whose working hours."""
+    """What a queue promises, in whose working hours, and which judge's word is enough in it."""
 
     sla: Sla
     calendar: BusinessCalendar | None
+    judge_first: JudgeFirst | None = None
 
 
 NO_QUEUE: Final = QueueTerms(Sla(), None)

@@ -11,6 +11,7 @@ from hitl.audit.rooms import Named
 # {} is the subject. Kept by noun, in the order of the screens.
 SENTENCES = {
     "cases.received": "cases came in for {}",
+    "signals.received": "signals came in for {}",
     "cases.routed": "cases were sent to {}",
     "cases.sent_by_hand": "sent cases by hand to {}",
     "case.seen": "was shown {}",

@@ -1,6 +1,6 @@
 """Cases in, verdicts out, and an answer to "does this need a person?": the producer's side of the house."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from hitl.access.bearer import Bearer, token_of
 from queues import languages, terms
 from queues.intake import body, checking, reading, receive, storing
+from queues.intake.answering import UNREADABLE, Error, cut_off, document
 from queues.intake.body import BodyRefused
 from queues.intake.schema import CASE_BYTES, AssessedAnswer, faults, read
 from queues.models import Case, Outcome
@@ -21,13 +22,6 @@ from queues.triggers import Trigger
 from queues.weighing import Weighed, Weigher
 
 router = Router()
-
-
-class Error(Schema):
-    """What went wrong, in a sentence; `detail` says what was kept, where something was."""
-
-    error: str
-    detail: str | None = None
 
 
 class Rejected(Schema):
@@ -45,10 +39,14 @@ class Taken(Schema):
 
 
 class Verdict(Schema):
-    """Where a case stands. The fields from `verdict` on are there once it is decided and the undo window is over."""
+    """Where a case stands. The fields from `verdict` on are there once it is decided and the undo window is over, or
+    once a judge that its queue trusts has labelled it: then no person was asked, and `judge` says whose word it is.
+    """
 
     case_id: str
-    status: Literal["waiting", "decided"]
+    status: Literal["waiting", "decided", "machine_labelled"] = Field(
+        description="`decided` by a person; `machine_labelled` by a judge, which a person may still correct."
+    )
     received_at: str
     due_at: str | None
     metadata: dict[str, Any] = Field(description="As it was sent, personal data taken out.")
@@ -58,6 +56,8 @@ class Verdict(Schema):
     codebook: str | None = None
     codebook_version: int | None = None
     decided_at: str | None = None
+    decided_by: Literal["person", "judge"] | None = None
+    judge: str | None = Field(None, description="The judge's name and version, where the verdict is a judge's.")
     revision: int | None = Field(None, description="Counts up when a verdict is amended.")
 
 
@@ -131,7 +131,6 @@ ASSESS_BODY: Final[dict[str, Any]] = {
     "required": True,
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AssessedAnswer"}}},
 }
-UNREADABLE: Final[dict[Any, Any]] = {400: Error, 401: Error, 403: Error, 411: Error, 413: Error, 415: Error, 503: Error}
 
 
 @router.post(
@@ -150,10 +149,10 @@ def send_cases(request: HttpRequest) -> HttpResponse:
     if body.media_type(request) in body.LINES_TYPES:
         rows = reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
     else:
-        rows = iter(_document(body.whole(request)))
+        rows = iter(document(body.whole(request)))
     received = receive.cases(rows, tenant=token.tenant, now=timezone.now(), source=f"token {token}")
     if received.cut_off:
-        return _cut_off(received.cut_off, received)
+        return cut_off(received.cut_off, received)
     return JsonResponse(
         {
             "accepted": received.accepted,
@@ -178,7 +177,7 @@ def ask_for_verdict(request: HttpRequest, case_id: str) -> HttpResponse:
     told = Outcome.objects.filter(case=case, release_at__lte=Now()).first()
     answer: dict[str, Any] = {
         "case_id": case.external_id,
-        "status": "decided" if told else "waiting",
+        "status": _status(told),
         "received_at": case.received_at.isoformat(),
         "due_at": case.due_at.isoformat() if case.due_at else None,
         "metadata": case.assessment.get("sent", {}).get("metadata", {}),
@@ -191,9 +190,17 @@ def ask_for_verdict(request: HttpRequest, case_id: str) -> HttpResponse:
             "codebook": told.codebook,
             "codebook_version": told.codebook_version,
             "decided_at": told.decided_at.isoformat(),
+            "decided_by": "judge" if told.judge else "person",
+            "judge": told.judge or None,
             "revision": told.revision,
         }
     return JsonResponse(answer)
+
+
+def _status(told: Outcome | None) -> str:
+    if told is None:
+        return "waiting"
+    return "machine_labelled" if told.judge else "decided"
 
 
 @router.post(
@@ -209,7 +216,7 @@ def assess(request: HttpRequest) -> HttpResponse:
     token = token_of(request)
     if body.media_type(request) not in body.JSON_TYPES:
         raise BodyRefused(415, "One answer is assessed at a time: send it as application/json.")
-    rows = _document(body.whole(request))
+    rows = document(body.whole(request))
     if len(rows) != 1:
         raise BodyRefused(422, f"One answer is assessed at a time, not {len(rows)}.")
     try:
@@ -223,21 +230,6 @@ def assess(request: HttpRequest) -> HttpResponse:
         raise BodyRefused(403, f"tenant_id: is not {token.tenant.slug}, the tenant that the token belongs to.")
     weigher = Weigher(terms.of(token.tenant), timezone.now())
     return JsonResponse(_assessed(weigher.weigh(storing.answer(asked, language), sent=False)))
-
-
-def _document(whole: bytes) -> Sequence[object]:
-    try:
-        return reading.document(whole)
-    except reading.Broken as broken:
-        raise BodyRefused(400, str(broken)) from None
-
-
-def _cut_off(refused: BodyRefused, received: receive.Received) -> HttpResponse:
-    """A body that broke off: the sentence, and what of it is kept."""
-    counts = f"{received.accepted:,} accepted, {received.duplicates:,} duplicates, {len(received.rejected):,} rejected"
-    kept = f"Of the {received.rows:,} rows read: {counts}. Sent again, what was accepted counts as a duplicate."
-    answer = {"error": refused.sentence} | ({"detail": kept} if received.rows else {})
-    return JsonResponse(answer, status=refused.status)
 
 
 def _assessed(weighed: Weighed) -> Mapping[str, Any]:

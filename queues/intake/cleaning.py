@@ -3,13 +3,13 @@
 from typing import Any, Final
 
 from hitl.models import Tenant
-from queues.intake.schema import EscalatedCase, Evidence
+from queues.intake.schema import EscalatedCase, Evidence, Judge
 from queues.scrub import REGIONS, scrub
 from queues.scrubbing import key_of, scrubbed
 
 TEXTS: Final = (
-    "user_question", "model_draft", "conversation", "tool_results", "policy", "reason_for_escalation", "judges",
-    "policy_flags", "metadata",
+    "user_question", "model_draft", "conversation", "tool_results", "policy", "reason_for_escalation", "policy_flags",
+    "metadata",
 )  # fmt: skip
 # With the room their columns have: a pseudonym may be longer than what it stands for.
 NAMES: Final = {
@@ -32,6 +32,8 @@ def clean(case: EscalatedCase, tenant: Tenant) -> EscalatedCase:
             changed[field] = clean_name(value, tenant)[:longest]
     if case.evidence:
         changed["evidence"] = clean_evidence(case.evidence, tenant)
+    if case.judges:
+        changed["judges"] = [clean_judge(judge, tenant) for judge in case.judges]
     return case.model_copy(update=changed)
 
 
@@ -54,6 +56,23 @@ def clean_evidence(passages: list[Evidence], tenant: Tenant) -> list[Evidence]:
     return cleaned
 
 
+def clean_judge(judge: Judge, tenant: Tenant) -> Judge:
+    """A judge goes by one name, whether its word comes with the case or alone."""
+    new = Judge(**judge)
+    if verdict := judge.get("verdict"):
+        new["verdict"] = scrubbed(verdict, tenant)
+    new["name"] = clean_name(judge["name"], tenant)[:120]
+    if version := judge.get("version"):
+        new["version"] = clean_name(version, tenant)[:120]
+    if prompt := judge.get("prompt"):
+        new["prompt"] = clean_name(prompt, tenant)[:120]
+    if position := judge.get("position"):
+        new["position"] = clean_name(position, tenant)[:20]
+    if categories := judge.get("categories"):
+        new["categories"] = [clean_name(key, tenant)[:60] for key in categories]
+    return new
+
+
 def clean_name(name: str, tenant: Tenant) -> str:
     """A name or an id without what is personal in it."""
     found = scrub(name, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS)
@@ -64,8 +83,8 @@ def refusal(case: EscalatedCase, tenant: Tenant) -> str | None:
     """Why a case cannot be taken as it is: these two fields must work as they are, so they are never changed."""
     if not tenant.scrubs:
         return None
-    if kind := _found(case.case_id, tenant):
-        return f"case_id: holds {kind}. It is kept as it comes, so send an id without personal data."
+    if refused := personal_id("case_id", case.case_id, tenant):
+        return refused
     if case.callback_url and (kind := _found(case.callback_url, tenant)):
         return f"callback_url: holds {kind}. It is kept as it comes; deliveries are signed, so it needs no secret."
     return None
@@ -73,6 +92,13 @@ def refusal(case: EscalatedCase, tenant: Tenant) -> str | None:
 
 def personal(text: str, kinds: set[str]) -> bool:
     return bool(kinds - DIGITS) or ("+" in text and "phone" in kinds)
+
+
+def personal_id(field: str, value: str, tenant: Tenant) -> str | None:
+    """Why an id that must work as it is cannot be taken; None where it can."""
+    if tenant.scrubs and value and (kind := _found(value, tenant)):
+        return f"{field}: holds {kind}. It is kept as it comes, so send an id without personal data."
+    return None
 
 
 def _found(text: str, tenant: Tenant) -> str | None:

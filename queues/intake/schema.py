@@ -25,6 +25,7 @@ EVIDENCE_MOST: Final = 100
 TURNS_MOST: Final = 200
 TOOLS_MOST: Final = 100
 JUDGES_MOST: Final = 20
+JUDGED_CATEGORIES_MOST: Final = 50
 FLAGS_MOST: Final = 50
 METADATA_MOST: Final = 50
 DEEPEST: Final = 20
@@ -152,14 +153,31 @@ class Turn(TypedDict):
 
 
 class Judge(TypedDict):
-    """What an automatic judge said. `score` runs from 0 (bad) to 1 (good)."""
+    """What an automatic judge said. `score` runs from 0 (bad) to 1 (good). Of a judge that is named twice with the same
+    version, prompt and position, the first counts.
+    """
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
 
     name: Annotated[str, name(NAME_LONGEST, 1)]
     version: NotRequired[Name | None]
-    verdict: NotRequired[Annotated[str | None, Field(max_length=500)]]
+    prompt: NotRequired[Annotated[Name | None, Field(description="The name or version of the prompt it was given.")]]
+    verdict: NotRequired[
+        Annotated[str | None, Field(max_length=500, description="accept or reject, pass or fail; or in its own words.")]
+    ]
     score: NotRequired[Number | None]
+    confidence: NotRequired[
+        Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False, description="How sure it says it is, 0 to 1.")]
+    ]
+    categories: NotRequired[
+        Annotated[
+            list[Annotated[str, name(60, 1)]] | None,
+            Field(max_length=JUDGED_CATEGORIES_MOST, description="Keys of the codebook that it sees."),
+        ]
+    ]
+    position: NotRequired[
+        Annotated[str | None, name(20, about="Where the answer stood among those compared: first, second, …")]
+    ]
 
 
 class Described(BaseModel):
@@ -307,16 +325,17 @@ def sentence(error: ErrorDetails, model: type[BaseModel]) -> str:
         if len(error["loc"]) == 1 and (near := get_close_matches(str(name), model.model_fields, 1)):
             words += f"; did you mean {near[0]}?"
         else:
-            words += "; put fields of your own into metadata"
+            words += "; put fields of your own into metadata" if "metadata" in model.model_fields else ""
     elif template := _SENTENCES.get(error["type"]):
         if error["type"] == "float_type" and isinstance(error["input"], int) and not isinstance(error["input"], bool):
             template = "is out of range"
         context = {**error.get("ctx", {}), "kind": kind(error["input"])}
-        context["expected"] = ", ".join(RISKS)
+        context["expected"] = context.get("expected", "").replace("'", "").replace(" or ", ", ")
         words = template.format(**context)
     else:
         words = error["msg"]
-    return f"{where}: {words}{'' if words.endswith('?') else '.'}" if where else f"The case {words}."
+    noun = getattr(model, "NOUN", "case")
+    return f"{where}: {words}{'' if words.endswith('?') else '.'}" if where else f"The {noun} {words}."
 
 
 def path(location: tuple[int | str, ...]) -> str:

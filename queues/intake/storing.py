@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from hitl.models import Tenant
 from queues import placing
+from queues.intake import judge_first
 from queues.intake.schema import RISKS, EscalatedCase
 from queues.models import Case
 from queues.risk import Risk
@@ -19,6 +20,7 @@ KIND: Final = "case"
 RISK_OF: Final = {name: Risk(level) for level, name in enumerate(RISKS, 1)}
 ORIGIN: Final = Case.Origin.ESCALATION.value
 STATE: Final = Case.State.WAITING.value
+MACHINE: Final = Case.State.MACHINE.value
 COLUMNS: Final = (
     "id", "tenant_id", "external_id", "origin", "state", "domain", "language", "language_detected", "risk", "topic",
     "question", "draft", "conversation", "evidence", "tool_results", "policy", "reason", "assessment", "confidence",
@@ -68,8 +70,14 @@ def store(batch: Sequence[Ready], *, tenant: Tenant, terms: Terms, now: datetime
     that two requests with the same rows wait for each other and never both for the other.
     """
     with connection.cursor() as cursor:
-        cursor.execute("select nextval('queues_case_id_seq') from generate_series(1, %s)", [len(batch)])
-        by_number = {number: ready for (number,), ready in zip(cursor.fetchall(), batch, strict=True)}
+        cursor.execute(
+            "select nextval('queues_case_id_seq'),"
+            " exists(select from queues_judgeverdict where tenant_id = %s and case_id is null)"
+            " from generate_series(1, %s)",
+            [tenant.pk, len(batch)],
+        )
+        numbered = cursor.fetchall()
+        by_number = {number: ready for (number, _), ready in zip(numbered, batch, strict=True)}
         cursor.execute(
             "insert into queues_receipt (tenant_id, kind, external_id, digest, object_id, received_at)"
             " select %s, %s, external_id, digest, object_id, %s"
@@ -84,21 +92,26 @@ def store(batch: Sequence[Ready], *, tenant: Tenant, terms: Terms, now: datetime
                 list(by_number),
             ],
         )
-        won = sorted(number for (number,) in cursor.fetchall())
+        won = {number: by_number[number] for number in sorted(number for (number,) in cursor.fetchall())}
+        if not won:
+            return []
+        judged = judge_first.Judged(won, tenant, now, some_wait=numbered[0][1])
         slots: list[placing.SlotRow] = []
-        if won:
-            weigher = Weigher(terms, now)
-            with cursor.copy(f"copy queues_case ({', '.join(COLUMNS)}) from stdin") as copy:
-                for number in won:
-                    ready = by_number[number]
-                    told = answer(ready.case, ready.language)
-                    weighed = weigher.weigh(told, sent=True)
-                    copy.write_row(_row(number, ready.case, told, weighed, tenant.pk, terms.revision, now))
-                    if weighed.placement.queue_id is not None:
-                        slots.append(_slot(number, weighed, weighed.placement.queue_id, tenant.pk))
+        weigher = Weigher(terms, now)
+        with cursor.copy(f"copy queues_case ({', '.join(COLUMNS)}) from stdin") as copy:
+            for number, ready in won.items():
+                told = answer(ready.case, ready.language)
+                weighed = weigher.weigh(told, sent=True)
+                queue_id = weighed.placement.queue_id
+                kept = judged.keeps(number, ready.case, weighed, terms)
+                state = MACHINE if kept else STATE
+                copy.write_row(_row(number, ready.case, told, weighed, tenant.pk, terms.revision, now, state))
+                if queue_id is not None and not kept:
+                    slots.append(_slot(number, weighed, queue_id, tenant.pk))
+    judged.store()
     if slots:
         placing.open_slots(slots, now=now)
-    return [by_number[number] for number in won]
+    return list(won.values())
 
 
 def answer(case: Any, language: str) -> Answer:
@@ -137,6 +150,7 @@ def _row(
     tenant_id: int,
     revision: int | None,
     now: datetime,
+    state: str,
 ) -> Sequence[object]:
     """In the order of COLUMNS."""
     placement, found = weighed.placement, weighed.assessment
@@ -151,7 +165,7 @@ def _row(
         tenant_id,
         case.case_id,
         ORIGIN,
-        STATE,
+        state,
         case.domain,
         weighed.language,
         weighed.language_detected,

@@ -73,8 +73,14 @@ def of_tenant(thing: str) -> dict[str, Any]:
 TENANT = both(slug="tenant.slug")
 QUEUE = both(slug="queue.slug")
 QUEUE = both(slug="queue.slug")
+OWNER = frozenset({"codebook owner"})
 PERSON = both(pk="person.pk")
 SLOT = both(pk="slot.pk")
+CODEBOOK = both(slug="codebook.slug")
+FAILURE = {
+    **both(slug="codebook.slug", pk="failure.pk"),
+    "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["failure"].pk},),
+}
 MESSAGE = of_tenant("message")
 ENDPOINT = of_tenant("endpoint")
 UPLOAD = of_tenant("upload")
@@ -107,6 +113,7 @@ DOORS: dict[str, Door] = {
     "api:openapi-json": Door(get=EVERYBODY, post=EVERYBODY),
     "api:openapi-view": Door(get=EVERYBODY, post=EVERYBODY),
     "api:send_cases": Door(scopes=("ingest",), method="POST"),
+    "api:send_signals": Door(scopes=("ingest",), method="POST"),
     "api:assess": Door(scopes=("ingest",), method="POST"),
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),
     "api:nowhere": Door(),
@@ -161,6 +168,12 @@ DOORS: dict[str, Door] = {
         tells=ADMINISTRATOR | {"codebook owner"},
         **both(slug="codebook.slug"),
     ),
+    "codebook_failures": Door(get=OWNER, far_opens=NOBODY, **CODEBOOK),
+    "codebook_failures_group": Door(post=OWNER, far_opens=NOBODY, **CODEBOOK),
+    "codebook_failure": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **FAILURE),
+    # Having the last word on a codebook opens no tenant: its owner works in none of these queues.
+    "codebook_code_case": Door(far_opens=NOBODY, **both(slug="codebook.slug", pk="decided.case.pk")),
+    "codebook_example": Door(far_opens=NOBODY, data=lambda world: {"case": world.home["decided"].case_id}, **CODEBOOK),
     # reviews
     "home": Door(get=SIGNED_IN),
     # The stranger's case that waits in a queue of the lead's.

@@ -60,6 +60,7 @@ def test_a_decided_case_has_an_outcome_and_news_of_it_after_the_undo_window(case
             "codebook": "support",
             "codebook_version": 3,
             "decided_at": now.isoformat(),
+            "decided_by": "person",
             "revision": 1,
             "url": "https://review.example/api/v1/cases/esc%201%2F%C3%A4",
             "truncated": False,

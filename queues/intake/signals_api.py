@@ -1,0 +1,90 @@
+"""Signals in: what judges say of answers. The other families come by the same door."""
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from ninja import Field, Router, Schema
+
+from hitl.access.bearer import Bearer, token_of
+from queues.intake import body, checking, reading, signals
+from queues.intake.answering import UNREADABLE, cut_off, document
+
+router = Router()
+
+
+class RejectedSignal(Schema):
+    index: int = Field(description="Counted from 0 over the rows that were sent.")
+    signal_id: str | None = Field(description="As far as it could be read.")
+    error: str = Field(description="What is wrong, field by field.")
+
+
+class TakenSignals(Schema):
+    """What became of the rows of a readable body. `rejected` names every row that was not taken."""
+
+    accepted: int
+    duplicates: int = Field(description="Rows that were taken in before with the same content.")
+    rejected: list[RejectedSignal]
+
+
+SIGNAL: Final = {"$ref": "#/components/schemas/JudgeSignal"}
+EXAMPLE: Final = {
+    "type": "judge_verdict",
+    "case_id": "case_123",
+    "judge": "groundedness",
+    "version": "2026-10",
+    "prompt": "strict-2",
+    "verdict": "reject",
+    "confidence": 0.93,
+    "categories": ["unsupported-claim"],
+    "at": "2026-11-20T09:00:00Z",
+}
+SIGNALS_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "description": (
+        "One signal, an array of signals, or one signal a line (NDJSON), with the limits of cases. At most "
+        f"{checking.ROWS_MOST:,} rows a request. Rows are checked one by one: those that are not taken are named in "
+        "`rejected`, the others are. A signal whose case has not come yet waits for it."
+    ),
+    "content": {
+        "application/json": {"schema": {"oneOf": [SIGNAL, {"type": "array", "items": SIGNAL}]}, "example": EXAMPLE},
+        "application/x-ndjson": {
+            "schema": {
+                "type": "string",
+                "description": "One signal a line. May be packed with Content-Encoding: gzip.",
+            }
+        },
+    },
+}
+
+
+@router.post(
+    "/signals",
+    auth=Bearer("ingest"),
+    response={200: TakenSignals, **UNREADABLE},
+    openapi_extra={"requestBody": SIGNALS_BODY},
+    operation_id="send_signals",
+    summary="Send signals",
+)
+def send_signals(request: HttpRequest) -> HttpResponse:
+    """Takes what judges say of answers. It is measured against what people decide, and is never a person's label.
+    Sending the same again is safe: it counts as a duplicate.
+    """
+    token = token_of(request)
+    if body.media_type(request) in body.LINES_TYPES:
+        rows = reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
+    else:
+        rows = iter(document(body.whole(request)))
+    received = signals.signals(rows, tenant=token.tenant, now=timezone.now(), source=f"token {token}")
+    if received.cut_off:
+        return cut_off(received.cut_off, received)
+    return JsonResponse(
+        {
+            "accepted": received.accepted,
+            "duplicates": received.duplicates,
+            "rejected": [
+                {"index": one.index, "signal_id": one.signal_id, "error": one.error} for one in received.rejected
+            ],
+        }
+    )
