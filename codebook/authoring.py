@@ -174,7 +174,7 @@ def locked_draft(version_id: int) -> Version:
     """Step: the draft, so that it is not published while it is being changed. Raises Refused if it is no draft."""
     version = (
         Version.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("codebook__owner", "published_by")
+        .select_related("codebook__owner")
         .filter(pk=version_id)
         .first()
     )

@@ -109,7 +109,7 @@ def faults(
     if strangers := sorted(set(origins) - {category.key for category in after}):
         found.append(f"It is said how “{strangers[0]}” came about, which this version does not have.")
     found += _fault_of_shares(after, origins, titles)
-    if circle := _circle(origins):
+    if circle := circle_of(origins):
         named = " from ".join(f"“{titles.get(key, key)}”" for key in circle)
         found.append(f"These are split in a circle: {named}. What is split off is a part; say which came first.")
     return found
@@ -170,7 +170,7 @@ def _fault_of_shares(
             )
 
 
-def _circle(origins: Mapping[str, Origin]) -> list[str]:
+def circle_of(origins: Mapping[str, Origin]) -> list[str]:
     """Keys that are split from each other in a circle, the first one again at the end."""
     parents = {
         key: [ancestor for ancestor in origin.ancestors if ancestor != key]
@@ -262,7 +262,7 @@ def set_origin(*, category: Category, kind: str, ancestors: Sequence[Category], 
     origin = Origin(kind, tuple(dict.fromkeys(one.key for one in ancestors)))
     wrong = _fault(category, origin, {one.key: one for one in before}, number)
     together = {**said(version), category.key: origin}
-    if circle := _circle(together):
+    if circle := circle_of(together):
         wrong.append(f"“{circle[0]}” and “{circle[1]}” cannot each be split from the other.")
     if wrong:
         raise Refused(" ".join(wrong))

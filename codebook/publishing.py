@@ -1,55 +1,114 @@
-"""Publishes a version: from then on it never changes, and its hash says what it held."""
+"""Publishes a version: from then on it never changes. Its hash says what it held, its links how that came about."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+from codebook import lineage
+from codebook.authoring import newest_of
 from codebook.content import content_hash, missing
-from codebook.models import Category, Version
+from codebook.lineage import Origin
+from codebook.models import Category, LabelBatch, Version
 from hitl.audit import log
 from hitl.models import User
 
 
 class NotPublishable(ValueError):
-    """The version cannot be published; the text says all that is in the way."""
+    """The version cannot be published; the text says all that is in the way, `faults` each of it."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(" ".join(faults))
 
 
 @transaction.atomic
-def publish(*, version: Version, by: User, now: datetime) -> Version:
-    """Freezes a draft. Raises NotPublishable, and changes nothing, while a part is missing or nothing is new."""
-    version = Version.objects.select_for_update().select_related("codebook").get(pk=version.pk)
-    categories = list(version.categories.all())
-    if faults := _faults(version, by, categories):
-        raise NotPublishable(" ".join(faults))
+def publish(
+    *,
+    version: Version,
+    by: User,
+    now: datetime,
+    origins: Mapping[str, Origin] | None = None,
+    note: str | None = None,
+    looked: str | None = None,
+) -> Version:
+    """Freezes a draft, says how its categories came about, and closes the open batches of the versions before.
+
+    `origins`: how they came about, by key, as the publisher confirms it; without it, what was said before and proposals
+    for the rest. `looked`: the hash of what the publisher saw. Raises NotPublishable, and changes nothing, while a part
+    is missing, nothing is new, or something changed since they looked.
+    """
+    version = _locked(version)
+    categories, newest = list(version.categories.all()), newest_of(version.codebook)
+    before = list(newest.categories.all()) if newest else []
+    said = lineage.said(version)
+    stated = lineage.complete(before, categories, said) if origins is None else dict(origins)
+    found = [*faults(version, by, categories, newest)]
+    if looked is not None and looked != content_hash(categories):
+        found.append("The draft was changed since you opened this page. Look at it again, then publish.")
+    found += lineage.faults(before, categories, stated, newest.number if newest else 0)
+    if found:
+        raise NotPublishable(found)
+    confirmed = [one for one in categories if origins is not None or one.key in said]
+    proposed = [one for one in categories if one not in confirmed]
+    version.links.all().delete()
+    lineage.put_on_record(version, confirmed, before, stated, by)
+    lineage.put_on_record(version, proposed, before, stated, None)
+    lineage.put_removed_on_record(version, before, stated, by if origins is not None else None)
     version.state, version.published_at, version.published_by = Version.State.PUBLISHED, now, by
     version.content_hash = content_hash(categories)
+    version.note = version.note if note is None else note
     version.save()
+    closed = _close_batches(version, by, now)
     log.append(
         actor=by,
         action="codebook.published",
         subject=f"codebook:{version.codebook_id}",
         tenant_id=None,
-        detail={"version": version.number, "content_hash": version.content_hash},
+        detail={"version": version.number, "content_hash": version.content_hash, "batches_closed": closed},
     )
     return version
 
 
-def _faults(version: Version, by: User, categories: list[Category]) -> list[str]:
-    faults = []
-    if version.state == Version.State.PUBLISHED:
-        return [f"Version {version.number} is published already."]
-    if version.codebook.owner_id != by.pk:
-        faults.append(f"Only {version.codebook.owner.name} publishes “{version.codebook.title}”.")
+def faults(version: Version, by: User, categories: Sequence[Category], newest: Version | None) -> list[str]:
+    """What keeps the draft from being published, but for how it came about; a sentence each."""
+    codebook, found = version.codebook, []
+    if codebook.owner_id != by.pk:
+        found.append(f"Only {codebook.owner.name} publishes “{codebook.title}”.")
     if not categories:
-        faults.append("It has no category.")
+        found.append("It has no category.")
     for category in categories:
         if parts := missing(category):
-            faults.append(f"“{category.title or category.key}” has no {' and no '.join(parts)}.")
-    for title, times in Counter(category.title.strip().casefold() for category in categories).items():
-        if times > 1:
-            faults.append(f"{times} categories are called “{title}”.")
-    before = version.codebook.versions.filter(state=Version.State.PUBLISHED).order_by("-number").first()
-    if before and before.content_hash == content_hash(categories):
-        faults.append(f"Nothing is different from version {before.number}.")
-    return faults
+            found.append(f"“{category.title or category.key}” has no {' and no '.join(parts)}.")
+    for part, words in (("title", "are called"), ("key", "have the key")):
+        for text, times in Counter(getattr(category, part).strip().casefold() for category in categories).items():
+            if text and times > 1:
+                found.append(f"{times} categories {words} “{text}”.")
+    if newest and newest.content_hash == content_hash(categories):
+        found.append(f"Nothing is different from version {newest.number}.")
+    return found
+
+
+def _locked(version: Version) -> Version:
+    """Of two tabs that publish at once, the second waits here, and is told."""
+    stored = (
+        Version.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("codebook__owner")
+        .filter(pk=version.pk)
+        .first()
+    )
+    if stored is None:
+        raise NotPublishable(["This draft was dropped meanwhile. There is nothing to publish."])
+    if stored.state != Version.State.DRAFT:
+        who = stored.published_by.name if stored.published_by else "somebody"
+        raise NotPublishable([f"Version {stored.number} is published already, by {who}. There is nothing left to do."])
+    return stored
+
+
+def _close_batches(version: Version, by: User, now: datetime) -> int:
+    """A decision on which somebody works right now is still stamped with its version, in a batch that it opens."""
+    older = LabelBatch.objects.filter(version__codebook=version.codebook, closed_at=None)
+    return older.filter(version__state=Version.State.PUBLISHED).exclude(version=version).update(
+        closed_at=now, closed_because=LabelBatch.Closed.PUBLISHING, closed_by=by
+    )  # fmt: skip

@@ -5,10 +5,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from codebook.models import Codebook, Version
+from hitl import yaml_text
 from hitl.access import grants
 from hitl.access import people as accounts
 from hitl.audit.models import AuditEvent
-from hitl.management.config import importing, writing, yaml_text
+from hitl.management.config import importing, writing
 from hitl.management.config.reading import Faulty
 from hitl.management.demo import story
 from hitl.management.demo.people import PEOPLE
@@ -262,6 +263,17 @@ def test_what_is_wrong_is_said_with_its_place(text, said):
     with pytest.raises(Faulty) as refused:
         importing.bring(text=text, now=timezone.now())
     assert said in str(refused.value)
+
+
+def test_how_a_category_came_about_goes_in_and_out_again(run):
+    version = published(keys=("tone",))
+    parts = dict.fromkeys(["title", "definition", "positive_example", "negative_example", "edge_case"], "x")
+    voice = {"key": "voice", **parts, "from": {"how": "reworded", "of": ["tone"]}}
+    book = {"slug": version.codebook.slug, "title": "T", "owner": version.codebook.owner.email, "categories": [voice]}
+    with pytest.raises(CommandError, match=r"from\.how \(.*\): must be"):
+        run({"codebooks": [book | {"categories": [voice | {"from": {"how": "better"}}]}]})
+    run({"codebooks": [book]})
+    assert yaml_text.read(exported())["codebooks"][0]["categories"] == [voice]
 
 
 def test_norwegian_is_no_boolean_and_five_oclock_no_number(run):

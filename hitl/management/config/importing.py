@@ -148,7 +148,7 @@ def _codebook(entry: schema.Codebook, report: Report, now: datetime) -> None:
                 tenant_id=None, detail={"fields": fields},
             )  # fmt: skip
     published = Version.objects.filter(codebook=stored, state=Version.State.PUBLISHED).order_by("-number").first()
-    version = files.read_in(content=entry.model_dump(), owner=owner, now=now)
+    version = files.read_in(content=entry.model_dump(by_alias=True), owner=owner, now=now)
     if stored is None:
         said.append("created")
     elif version != published:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from hitl.management.config import yaml_text
+from hitl import yaml_text
 from hitl.management.config.schema import INSIDE, NAMED_BY, SECTIONS, Config, Entry
 from queues.json_values import kind, shown
 

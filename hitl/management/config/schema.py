@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
+from codebook.lineage import HOW_MANY
 from hitl.access import authorities, languages
 from queues.json_values import shown
 from queues.languages import UnknownLanguage, normalise
@@ -192,6 +193,13 @@ class Person(Entry):
     authorities: list[Annotated[Signs, BeforeValidator(_as_authority)]] = []
 
 
+class From(Entry):
+    """How a category came about, where it did not simply go on."""
+
+    how: Literal[tuple(HOW_MANY)]  # type: ignore[valid-type]
+    of: Annotated[list[Key], Field(max_length=500)] = []
+
+
 class Category(Entry):
     key: Key
     title: words(80)  # type: ignore[valid-type]
@@ -199,6 +207,7 @@ class Category(Entry):
     positive_example: Written
     negative_example: Written
     edge_case: Written
+    origin: Annotated[From | None, Field(alias="from")] = None
 
 
 class Codebook(Entry):
@@ -268,7 +277,9 @@ NAMED_BY: Final = {
     "tenants": ("slug",), "calendars": ("name",), "people": ("email",), "codebooks": ("slug",), "queues": ("slug",),
     "rules": ("queue", "name"),
 }  # fmt: skip
-INSIDE: Final[dict[str, type[Entry]]] = {"authorities": Signs, "categories": Category, "lanes": Lane}
+INSIDE: Final[dict[str, type[Entry]]] = {
+    "authorities": Signs, "categories": Category, "from": From, "lanes": Lane,
+}  # fmt: skip
 
 
 class Config(BaseModel):

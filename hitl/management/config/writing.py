@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from codebook import files
 from codebook.models import Codebook, QueueCodebook, Version
+from hitl import yaml_text
 from hitl.access import grants
 from hitl.access.models import AuthorityGrant, Tenant, User
-from hitl.management.config import schema, yaml_text
+from hitl.management.config import schema
 from hitl.management.config.persons import KINDS
 from queues import terms, thresholds
 from queues.models import Calendar, Lane, Queue, RoutingRule
