@@ -57,6 +57,12 @@ def whole(post: QueryDict, name: str, default: int | None = None) -> int:
     return _number(value)
 
 
+def pk_of(post: QueryDict, name: str) -> int:
+    """The number of a thing of the form; 0, which is the number of none, where it cannot be read."""
+    value = post.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
+
+
 def painted(post: QueryDict) -> tuple[int, int] | None:
     """The slot and token that the browser has on deck, or shows by now; None if there is none."""
     slot, token = post.get("next_slot", ""), post.get("next_token", "")

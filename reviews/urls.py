@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reviews.views import case, codebook, history, home, review, slots
+from reviews.views import case, codebook, examples, failures, history, home, review, slots
 
 urlpatterns = [
     path("", home.page, name="home"),
@@ -18,6 +18,11 @@ urlpatterns = [
     path("cases/<int:pk>/", case.page, name="case"),
     path("codebooks/", codebook.index, name="codebooks"),
     path("codebooks/<slug:slug>/", codebook.page, name="codebook"),
+    path("codebooks/<slug:slug>/failures/", failures.page, name="codebook_failures"),
+    path("codebooks/<slug:slug>/failures/cases/<int:pk>/", failures.case, name="codebook_code_case"),
+    path("codebooks/<slug:slug>/failures/group/", failures.group, name="codebook_failures_group"),
+    path("codebooks/<slug:slug>/failures/<int:pk>/", failures.mode, name="codebook_failure"),
+    path("codebooks/<slug:slug>/examples/", examples.add, name="codebook_example"),
     path("decisions/", history.page, name="decisions"),
     path("decisions/recent/", history.recent, name="decisions_recent"),
     path("decisions/<int:pk>/", history.amend, name="decision_amend"),

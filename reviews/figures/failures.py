@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Case as When_
+from django.db.models import Case as Choice
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from codebook import doors
 from codebook.models import Codebook, FinalLabel, Label
 from hitl.models import User
 from hitl.statistics import Interval, wilson
-from queues.models import Case, Lane, LaneTaker, Slot
+from queues import seconds
+from queues.models import Case, Lane, Slot
 from reviews import similar
 from reviews.models import CaseRead, FailureMode, OpenCode, Review
 
@@ -70,11 +71,7 @@ class Analysis:
 
 def readable(user: User, codebook: Codebook) -> QuerySet[Case]:
     """The cases that an owner may read here: those they may see, but for those they may still have to decide."""
-    undecided = Slot.objects.filter(case=OuterRef("pk")).exclude(state=Slot.State.DECIDED)
-    lanes = LaneTaker.objects.filter(user=user).values("lane")
-    theirs = undecided.filter(
-        Q(holder=user) | Q(reserved_for=user) | Q(reserved_for__isnull=True, lane__in=lanes)
-    ).exclude(barred__contains=[user.pk])
+    theirs = seconds.undecided(user).filter(case=OuterRef("pk"))
     return doors.cases(user, codebook).filter(~Exists(theirs))
 
 
@@ -85,7 +82,7 @@ def waiting(user: User, codebook: Codebook, *, skipped: Sequence[int] = ()) -> W
         .filter(case__in=readable(user, codebook))
         .exclude(case__in=CaseRead.objects.filter(codebook=codebook).values("case"))
         .annotate(
-            rank=When_(
+            rank=Choice(
                 When(slot__lane__stream=Lane.Stream.RANDOM, then=Value(0)),
                 When(verdict__in=[Label.Verdict.REJECT, Label.Verdict.EDIT], then=Value(1)),
                 default=Value(2),

@@ -11,7 +11,7 @@ from hitl.audit import log
 from queues import doors, languages, wording
 from queues.confidence import Confidence
 from queues.triggers import Assessment
-from reviews import reading
+from reviews import examples, reading
 from reviews.figures.case import history
 
 
@@ -27,7 +27,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
     # Which claim leans on what is the reviewer's to weigh; here the passages alone are marked.
     _, evidence = reading.lay_out(case.draft, case.evidence, anchor=f"doc-{case.pk}-")
-    assessed = case.assessment
+    assessed, found = case.assessment, history(case, user)
     context = {
         "case": case,
         "now": timezone.now(),
@@ -40,7 +40,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "confidence": Confidence.from_json(assessed.get("confidence", {})),
         "assessment": Assessment.from_json(assessed) if "outcome" in assessed else None,
         "why": wording.why(case.routing, wording.rule_names(user)),
-        "history": history(case, user),
+        "history": found,
+        "offer": examples.offer(user, case, final_answer=found.outcome.final_answer if found.outcome else ""),
         "runs_tenant": access.tenants(user, *access.LEADS).filter(pk=case.tenant_id).exists(),
     }
     return render(request, "reviews/case.html", context)

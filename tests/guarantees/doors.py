@@ -172,7 +172,11 @@ DOORS: dict[str, Door] = {
     "codebook_failures_group": Door(post=OWNER, far_opens=NOBODY, **CODEBOOK),
     "codebook_failure": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **FAILURE),
     # Having the last word on a codebook opens no tenant: its owner works in none of these queues.
-    "codebook_code_case": Door(far_opens=NOBODY, **both(slug="codebook.slug", pk="decided.case.pk")),
+    "codebook_code_case": Door(
+        args=of("home", slug="codebook.slug", pk="decided.case.pk"),
+        far=of("far", slug="codebook.slug", pk="slot.case.pk"),
+        far_opens=NOBODY,
+    ),
     "codebook_example": Door(far_opens=NOBODY, data=lambda world: {"case": world.home["decided"].case_id}, **CODEBOOK),
     # reviews
     "home": Door(get=SIGNED_IN),

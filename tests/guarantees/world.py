@@ -21,6 +21,7 @@ from queues.models import Case, Slot, Upload
 from queues.routing import Facts, route
 from reviews import deciding
 from reviews.given import Given
+from reviews.models import FailureMode
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import (
@@ -151,6 +152,9 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
         "secret": secret,
         "job": Job.objects.create(kind="upload", title=f"Job {mark}", tenant=lane.tenant, started_by=lead, total=1),
         "person": lead,
+        "failure": FailureMode.objects.create(
+            codebook=codebook, title=f"Failure {kind}", created_by=lead, created_at=timezone.now()
+        ),
     }
 
 
