@@ -4,7 +4,7 @@ from django.db.models import Q, QuerySet
 
 from codebook.models import Codebook
 from hitl.access import doors
-from queues.doors import Person, queues
+from queues.doors import LEADS, Person, queues
 from queues.models import Case
 
 
@@ -22,6 +22,16 @@ def owned(user: Person) -> QuerySet[Codebook]:
     if not (user.is_authenticated and user.is_active):
         return Codebook.objects.none()
     return Codebook.objects.filter(owner=user)
+
+
+def run(user: Person) -> QuerySet[Codebook]:
+    """The codebooks whose name and owner a person may change: their own; an administrator, any."""
+    return Codebook.objects.all() if user.is_superuser and user.is_active else owned(user)
+
+
+def may_open(user: Person) -> bool:
+    """Whether a person may make new codebooks: an administrator, and whoever leads a queue."""
+    return queues(user, *LEADS).exists() or bool(user.is_superuser and user.is_active)
 
 
 def cases(user: Person, codebook: Codebook) -> QuerySet[Case]:
