@@ -77,6 +77,12 @@ OWNER = frozenset({"codebook owner"})
 PERSON = both(pk="person.pk")
 SLOT = both(pk="slot.pk")
 CODEBOOK = both(slug="codebook.slug")
+READERS = QUEUE_PEOPLE | {"reviewer of another queue", "codebook owner"}
+LINK = both(slug="codebook.slug", category="link.category_id", ancestor="link.ancestor_id")
+BATCH = {
+    **both(slug="codebook.slug", pk="batch.pk"),
+    "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["batch"].pk},),
+}
 FAILURE = {
     **both(slug="codebook.slug", pk="failure.pk"),
     "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["failure"].pk},),
@@ -168,6 +174,16 @@ DOORS: dict[str, Door] = {
         tells=ADMINISTRATOR | {"codebook owner"},
         **both(slug="codebook.slug"),
     ),
+    "codebook_standing": Door(get=READERS, **CODEBOOK),
+    "codebook_carry": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **LINK),
+    "codebook_carry_back": Door(post=OWNER, far_opens=NOBODY, **LINK),
+    "codebook_relabel": Door(
+        get=OWNER, post=OWNER, far_opens=NOBODY, **both(slug="codebook.slug", category="link.ancestor_id")
+    ),
+    "codebook_relabel_cancel": Door(post=OWNER, far_opens=NOBODY, **both(slug="codebook.slug", pk="relabel.pk")),
+    "codebook_batches": Door(get=READERS, **CODEBOOK),
+    "codebook_batch": Door(get=QUEUE_PEOPLE, **BATCH),
+    "codebook_batch_close": Door(post=QUEUE_LEADS, **BATCH),
     "codebook_failures": Door(get=OWNER, far_opens=NOBODY, **CODEBOOK),
     "codebook_failures_group": Door(post=OWNER, far_opens=NOBODY, **CODEBOOK),
     "codebook_failure": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **FAILURE),

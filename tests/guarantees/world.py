@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from codebook.models import Label, QueueCodebook
+from codebook.models import Category, CategoryLink, Label, LabelBatch, QueueCodebook, Relabel, Version
 from hitl.access import tokens
 from hitl.audit import log
 from hitl.models import Endpoint, Job, Message
@@ -152,8 +152,31 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
         "secret": secret,
         "job": Job.objects.create(kind="upload", title=f"Job {mark}", tenant=lane.tenant, started_by=lead, total=1),
         "person": lead,
+        **_lineage(lane, codebook, mark),
         "failure": FailureMode.objects.create(
             codebook=codebook, title=f"Failure {kind}", created_by=lead, created_at=timezone.now()
+        ),
+    }
+
+
+def _lineage(lane: Any, codebook: Any, mark: str) -> dict[str, Any]:
+    """Earlier labels' own category in other words, an order to decide its cases again, and a batch."""
+    newest = codebook.versions.get(state=Version.State.PUBLISHED)
+    category, owner, now = newest.categories.first(), codebook.owner, timezone.now()
+    imported = Version.objects.create(
+        codebook=codebook, number=9, state=Version.State.IMPORTED, published_at=now, published_by=owner
+    )
+    # Every reader of a codebook reads its words.
+    title = SECRET if mark == SECRET else "Earlier"
+    earlier = Category.objects.create(version=imported, key="earlier", title=title, position=1)
+    origin = Case.Origin.ESCALATION
+    return {
+        "link": CategoryLink.objects.create(version=imported, category=earlier, ancestor=category, kind="reworded"),
+        "relabel": Relabel.objects.create(
+            codebook=codebook, category=category, share=1, affected=1, reason=title, ordered_by=owner, ordered_at=now
+        ),
+        "batch": LabelBatch.objects.create(
+            version=newest, queue=lane.queue, origin=origin, purpose="adjudication", opened_at=now
         ),
     }
 

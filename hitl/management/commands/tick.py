@@ -4,14 +4,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from codebook import batches
+from codebook import batches, counting, judge_audits, machine
 from hitl import housekeeping
 from hitl.audit import sealing
 from hitl.clock import at_now
 from hitl.outbox.delivery import Courier
 from hitl.tick import Chore, Tick
-from queues import clock, quality, rollups, urgency
+from queues import clock, joining, quality, rollups, urgency
 from queues.intake import dropping
+from reviews import corrections
 
 # Every room's chores: this is the only place that knows them all.
 CHORES = [
@@ -23,7 +24,12 @@ CHORES = [
     Chore("untakeable", 60, at_now(rollups.find_untakeable)),
     Chore("urgency", 60, at_now(urgency.move_forward)),
     Chore("urgency_of_all", 1800, at_now(urgency.catch_up)),
+    Chore("label_counts", 15, at_now(counting.count)),
     Chore("batches", 3600, at_now(batches.close_by_age)),
+    Chore("machine_labels", 2, at_now(machine.label_all)),
+    Chore("corrections", 15, at_now(corrections.tell_all)),
+    Chore("judge_audits", 1800, at_now(judge_audits.top_up)),
+    Chore("late_signals", 30, at_now(joining.attach)),
     Chore("route_quality", 3600, at_now(quality.refresh)),
     Chore("seal_audit", 2, sealing.seal),
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
