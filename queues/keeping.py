@@ -1,12 +1,15 @@
 """Keeps cases from people where the queue trusts the judge: no slot, and a note for the judge's label."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
 
-from queues.models import Queue
+from queues.judging import Facts, JudgeFirst, Said, may_label
+from queues.models import Case, JudgeVerdict, Queue
+from queues.risk import Risk
 
 
 class Kept(NamedTuple):
@@ -24,6 +27,33 @@ def keep(rows: Sequence[Kept], *, now: datetime) -> None:
     ):
         for row in rows:
             copy.write_row((row.case_id, row.queue_id, row.verdict_id, row.because[:300], now))
+
+
+def words_on(cases: Iterable[Case]) -> Mapping[int, Sequence[tuple[int, Said]]]:
+    """What judges have said of these cases, with the verdicts' ids, by case."""
+    found: dict[int, list[tuple[int, Said]]] = defaultdict(list)
+    for one in JudgeVerdict.objects.filter(case__in=[case.pk for case in cases]).order_by("pk"):
+        said = Said(
+            one.judge, one.judge_version, one.prompt, one.position, one.verdict, one.score, one.confidence,
+            tuple(one.categories),
+        )  # fmt: skip
+        assert one.case_id
+        found[one.case_id].append((one.pk, said))
+    return found
+
+
+def enough(case: Case, queue_id: int, trusted: JudgeFirst | None, words: Sequence[tuple[int, Said]]) -> Kept | None:
+    """What is kept of a case that finds a queue, where the judge's word is enough there; else None."""
+    ruling = may_label(
+        Facts(
+            trusted=trusted,
+            risk=Risk(case.risk),
+            fired=frozenset(case.triggers),
+            user_requested_human=bool(case.assessment.get("sent", {}).get("user_requested_human")),
+            said=[said for _, said in words],
+        )
+    )
+    return None if ruling.by is None else Kept(case.pk, queue_id, words[ruling.by][0], ruling.because)
 
 
 def kept_since(queue: Queue, since: datetime) -> int:

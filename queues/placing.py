@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from hitl.audit import log
 from hitl.models import User
-from queues import terms
+from queues import keeping, terms
 from queues.lanes import LaneKey, find_or_make
 from queues.models import Case, Lane, Slot
 from queues.risk import Risk
@@ -59,16 +59,20 @@ def lane_of(*, queue_id: int, tenant_id: int, language: str, authority: str) -> 
 def route_again(*, cases: Iterable[Case], by: User | None, now: datetime) -> RoutedAgain:
     """Try unrouted cases against the rules as they are now; those that find a queue get their slot there.
 
-    Cases that were routed or decided in the meantime are left alone. A queue's own deadline counts from now; the
-    producer's stays.
+    One that the queue's judge is sure of gets none, since nobody is asked. Cases that were routed or decided in the
+    meantime are left alone. A queue's own deadline counts from now; the producer's stays.
     """
     wanted = Case.objects.filter(pk__in=[case.pk for case in cases], queue=None, state=Case.State.WAITING)
     locked = list(wanted.select_for_update(of=("self",)).select_related("tenant").order_by("tenant_id", "pk"))
     routed: list[Case] = []
     slots: list[SlotRow] = []
+    kept: list[keeping.Kept] = []
     for tenant, waiting in groupby(locked, key=lambda case: case.tenant):
         weigher = Weigher(terms.of(tenant), now)
-        for case in waiting:
+        trusting = any(queue.judge_first for queue in weigher.terms.queues.values())
+        together = list(waiting)
+        words = keeping.words_on(together) if trusting else {}
+        for case in together:
             rating = case.assessment.get("sent", {}).get("user_rating")
             risk, fired = Risk(case.risk), frozenset(case.triggers)
             placement = weigher.place(
@@ -80,6 +84,11 @@ def route_again(*, cases: Iterable[Case], by: User | None, now: datetime) -> Rou
             case.routing = placement.routed.to_json()
             case.due_at, case.due_because = placement.due_at, placement.due_because
             routed.append(case)
+            trusted = weigher.terms.queues[placement.queue_id].judge_first
+            if word := keeping.enough(case, placement.queue_id, trusted, words.get(case.pk, ())):
+                case.state = Case.State.MACHINE
+                kept.append(word)
+                continue
             lane = lane_of(
                 queue_id=placement.queue_id,
                 tenant_id=tenant.pk,
@@ -88,7 +97,11 @@ def route_again(*, cases: Iterable[Case], by: User | None, now: datetime) -> Rou
             )
             slots.append(SlotRow(case.pk, lane, placement.priority, placement.due_at))
     if routed:
-        Case.objects.bulk_update(routed, ["queue", "authority", "routing", "due_at", "due_because"], batch_size=500)
+        Case.objects.bulk_update(
+            routed, ["state", "queue", "authority", "routing", "due_at", "due_because"], batch_size=500
+        )
+        if kept:
+            keeping.keep(kept, now=now)
         open_slots(slots, now=now)
         _record(routed, by)
     return RoutedAgain(len(routed), len(locked) - len(routed))

@@ -118,7 +118,9 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
     anchor = f"doc-{slot.pk}-"
     draft_html, evidence = reading.lay_out(case.draft, case.evidence, anchor=anchor, incorrect=_incorrect(saved))
     assessment = case.assessment
-    hides_judge = _judge(assessment) is not None and not queue.shows_judge
+    # Whoever is asked whether a judge was right does not see what it said, even where the queue shows it.
+    shows_judge = queue.shows_judge and slot.purpose != Slot.Purpose.JUDGE_AUDIT
+    hides_judge = _judge(assessment) is not None and not shows_judge
     return Screen(
         slot=slot,
         token=str(claim.token),
@@ -141,7 +143,7 @@ def prepare(*, claim: Claim, user: User, now: datetime, scope: str = "") -> Scre
         tool_results=[reading.tool(result) for result in case.tool_results],
         due=_due(slot, now),
         saved=saved,
-        judge=_judge(assessment) if queue.shows_judge else None,
+        judge=_judge(assessment) if shows_judge else None,
         hand_up_to=claims.higher(slot),
         colleagues=_colleagues(slot, user),
     )

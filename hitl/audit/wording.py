@@ -16,8 +16,12 @@ SENTENCES = {
     "cases.sent_by_hand": "sent cases by hand to {}",
     "case.seen": "was shown {}",
     "case.decided": "decided {}",
+    "case.machine_labelled": "labelled {}, no person was asked",
+    "case.corrected": "a person's word on {} replaced the judge's",
     "case.undone": "took back the decision on {}",
     "case.amended": "amended the decision on {}",
+    "case.adjudicated": "had the last word on {}",
+    "case.adjudication_corrected": "corrected the last word on {}",
     "case.put_back": "put {} back",
     "case.deferred": "put {} aside for later",
     "case.passed_on": "passed {} on to a colleague",
@@ -64,6 +68,10 @@ SENTENCES = {
     "label_file.brought": "brought a file of earlier labels for {}",
     "label_file.confirmed": "took in a file of earlier labels for {}",
     "label_file.dropped": "dropped a file of earlier labels for {}",
+    "judge.audited": "people are asked what they say of cases that a judge had labelled, with {}",
+    "judge.alarmed": "a judge agrees too little with people, by {}",
+    "judge.recovered": "a judge agrees with people again, by {}",
+    "judge.measured": "had the judges measured again, by {}",
     "upload.brought": "brought the file of {}",
     "upload.confirmed": "took in the file of {}",
     "upload.dropped": "dropped the file of {}",
@@ -107,7 +115,7 @@ SUBJECTS = {
 }  # fmt: skip
 # Of use to whoever reads the log with a program, not on the screen; and what was decided is for the case's own page to
 # show, which knows who may not see it yet.
-UNSAID = {"slot", "token", "verdict", "categories"}
+UNSAID = {"slot", "token", "verdict", "categories", "sided_with"}
 LONGEST_LIST, LONGEST = 12, 400
 
 

@@ -4,7 +4,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from queues.models import Calendar, Case, Lane, Queue, RoutingRule, Slot
+from queues.models import Calendar, Case, JudgeVerdict, Lane, Queue, RoutingRule, Slot
 from queues.risk import Risk
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 
@@ -67,6 +67,19 @@ class CaseFactory(DjangoModelFactory):
         {"document_id": "refunds-4.2", "title": "Refunds", "score": 0.7, "quote": "Refunds need a confirmed error."},
     ]
     reason = "Low groundedness and money is promised."
+    received_at = factory.LazyFunction(timezone.now)
+
+
+class JudgeVerdictFactory(DjangoModelFactory):
+    class Meta:
+        model = JudgeVerdict
+
+    case = factory.SubFactory(CaseFactory)
+    tenant = factory.LazyAttribute(lambda o: o.case.tenant)
+    judge = "grounded"
+    verdict = "accept"
+    confidence = 0.95
+    given_at = factory.LazyFunction(timezone.now)
     received_at = factory.LazyFunction(timezone.now)
 
 

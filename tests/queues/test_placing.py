@@ -4,9 +4,9 @@ import pytest
 
 from hitl.audit.models import AuditEvent
 from queues import lanes, placing
-from queues.intake import receive
+from queues.intake import receive, signals
 from queues.lanes import LaneKey
-from queues.models import Case, Lane, Slot
+from queues.models import Case, JudgeKept, Lane, Slot
 from tests.factories.hitl import TenantFactory, UserFactory
 from tests.factories.intake import sent
 from tests.factories.queues import LaneFactory, QueueFactory, RoutingRuleFactory
@@ -85,3 +85,60 @@ class TestRoutingAgain:
         assert [(event.tenant_id, event.queue_id, len(event.detail["cases"])) for event in events] == sorted(
             [(tenant.pk, rule.queue_id, 2), (other.pk, rule.queue_id, 1)]
         )
+
+    def test_the_judge_that_the_queue_trusts_is_heard_here_too(self, tenant):
+        sure = [{"name": "grounded", "verdict": "pass", "confidence": 0.97}]
+        unsure = [{"name": "grounded", "verdict": "pass", "confidence": 0.5}]
+        cases = unrouted(tenant, sent(case_id="sure", judges=sure), sent(case_id="unsure", judges=unsure), sent())
+        queue = QueueFactory(judge_first="grounded", judge_sure=0.9)
+        RoutingRuleFactory(queue=queue)
+        assert placing.route_again(cases=cases, by=None, now=LATER) == placing.RoutedAgain(3, 0)
+        kept = JudgeKept.objects.select_related("case", "verdict").get()
+        assert (kept.case.external_id, kept.case.state, kept.queue, kept.kept_at) == ("sure", "machine", queue, LATER)
+        assert kept.verdict.case == kept.case
+        assert not kept.case.slots.exists()
+        assert Slot.objects.count() == 2
+
+
+class TestJudgeFirst:
+    JUDGES = [{"name": "grounded", "version": "2", "verdict": "fail", "confidence": 0.95}]
+
+    @pytest.fixture(autouse=True)
+    def _queue(self):
+        RoutingRuleFactory(queue=QueueFactory(judge_first="grounded", judge_sure=0.9))
+
+    def bring(self, tenant, **fields):
+        receive.cases([sent(**{"judges": self.JUDGES} | fields)], tenant=tenant, now=NOW, source="test")
+        return Case.objects.latest("pk")
+
+    def test_a_case_that_its_judge_is_sure_of_comes_to_nobody(self, tenant):
+        case = self.bring(tenant)
+        assert case.state == "machine"
+        assert not case.slots.exists()
+        assert case.judge_kept.because == "grounded 2 says reject and is 0.95 sure; 0.90 is asked for."
+        assert case.judge_kept.verdict == case.judge_verdicts.get()
+
+    def test_a_verdict_that_waited_for_the_case_counts_too(self, tenant):
+        row = {"type": "judge_verdict", "case_id": "c-1", "judge": "grounded", "verdict": "pass", "confidence": 0.99}
+        signals.signals([row], tenant=tenant, now=NOW, source="test")
+        case = self.bring(tenant, case_id="c-1", judges=None)
+        assert (case.state, case.judge_kept.verdict.verdict) == ("machine", "accept")
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"judges": [JUDGES[0] | {"confidence": 0.89}]},
+            {"risk_level": "high"},
+            {"domain": "medical"},
+            {"policy_flags": ["refunds"]},
+            {"tool": "refund", "tool_risk": "high"},
+            {"user_requested_human": True},
+            {"user_question": "Let me talk to a human being"},
+        ],
+    )
+    def test_all_else_comes_to_a_person(self, tenant, fields):
+        case = self.bring(tenant, **fields)
+        assert case.state == "waiting"
+        assert case.slots.count() == 1
+        assert case.judge_verdicts.count() == 1
+        assert not JudgeKept.objects.exists()

@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from hitl.access import tokens
 from hitl.audit.models import AuditEvent
@@ -166,13 +165,6 @@ class TestBeforeItsCase:
         case = self.bring(tenant, case_id="c-1", trace_id="t-1", judges=judges)
         assert JudgeVerdict.objects.get(case=case).confidence == 0.3
         assert JudgeVerdict.objects.filter(case=None).count() == 2
-
-    def test_the_tick_joins_what_came_at_the_same_moment(self, tenant):
-        take(tenant, said(), said(case_id=None, trace_id="t-1"), said(case_id=None, trace_id="t-1", version="2"))
-        case = CaseFactory(tenant=tenant, external_id="c-1", trace_id="t-1")
-        assert judge_verdicts.attach(timezone.now()) == 2
-        assert JudgeVerdict.objects.filter(case=case).count() == 2
-        assert judge_verdicts.attach(timezone.now()) == 0
 
     def test_one_of_a_trace_goes_to_the_first_case_of_it(self, tenant):
         first = CaseFactory(tenant=tenant, trace_id="t-1")
