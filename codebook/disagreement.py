@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from codebook.models import Disagreement, Label, LabelBatch, LabelCategory
+from django.db.models import Exists, OuterRef, QuerySet
+
+from codebook.doors import cases
+from codebook.models import Codebook, Disagreement, Label, LabelBatch, LabelCategory
 from codebook.standing import Standing, standing
+from hitl.models import User
+from queues import seconds
 
 INDEPENDENT: Final = (LabelBatch.Purpose.FIRST, LabelBatch.Purpose.SECOND)
 
@@ -146,3 +151,12 @@ def _said(rounds: Sequence[tuple[int, int]], codebook_id: int) -> dict[tuple[int
     for pk, case, round, version, verdict, user in labels:
         said[case, round].append(Said(pk, version, verdict, frozenset(given[pk]), user))
     return said
+
+
+def visible(user: User, codebook: Codebook) -> QuerySet[Disagreement]:
+    """The disagreements on a codebook's cases that a person may look into.
+
+    Not where they may yet be asked to decide the case themselves (guarantee 5), nor in a tenant they do not work in.
+    """
+    yet_theirs = seconds.undecided(user).filter(case=OuterRef("case"))
+    return Disagreement.objects.filter(~Exists(yet_theirs), codebook=codebook, case__in=cases(user, codebook))

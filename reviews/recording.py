@@ -58,7 +58,7 @@ def record(
     amends: Label | None = None,
 ) -> Label:
     assert case.queue
-    answer = _answer(given, case)
+    answer = answer_of(given, case)
     before = amends or _undone(slot)
     label = labelling.give(
         slot=slot,
@@ -141,7 +141,7 @@ def _keep_review(
         return int(cursor.fetchone()[0])
 
 
-def _answer(given: Given, case: Case) -> str:
+def answer_of(given: Given, case: Case) -> str:
     match given.verdict:
         case Label.Verdict.ACCEPT:
             return case.draft

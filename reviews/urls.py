@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reviews.views import case, codebook, examples, failures, history, home, review, slots
+from reviews.views import case, codebook, disagreements, examples, failures, history, home, review, slots
 
 urlpatterns = [
     path("", home.page, name="home"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("codebooks/<slug:slug>/failures/group/", failures.group, name="codebook_failures_group"),
     path("codebooks/<slug:slug>/failures/<int:pk>/", failures.mode, name="codebook_failure"),
     path("codebooks/<slug:slug>/examples/", examples.add, name="codebook_example"),
+    path("codebooks/<slug:slug>/disagreements/", disagreements.index, name="codebook_disagreements"),
+    path("codebooks/<slug:slug>/disagreements/<int:pk>/", disagreements.adjudicate, name="codebook_adjudicate"),
+    path("codebooks/<slug:slug>/disagreements/<int:pk>/edge-case/", disagreements.edge_case, name="codebook_edge_case"),
     path("decisions/", history.page, name="decisions"),
     path("decisions/recent/", history.recent, name="decisions_recent"),
     path("decisions/<int:pk>/", history.amend, name="decision_amend"),

@@ -13,33 +13,12 @@ from reviews import deciding
 from reviews.deciding import TooLate
 from reviews.given import Given
 from tests.factories.codebook import published
-from tests.factories.queues import LaneFactory, QueueFactory, SlotFactory, reviewer_of
+from tests.factories.seats import Seats
 
 pytestmark = pytest.mark.django_db
 
 
-class Bench:
-    """A queue where every case is decided by more than one, with its people."""
-
-    def __init__(self, raters=2):
-        self.lane = LaneFactory(queue=QueueFactory(second_share=1, raters=raters))
-        self.version = published(self.lane.queue)
-        self.people = [reviewer_of(self.lane) for _ in range(raters)]
-        self.case = SlotFactory(lane=self.lane).case
-
-    def decide(self, seat, verdict="accept", *keys, version=None):
-        user = self.people[seat - 1]
-        slot = self.case.slots.get(round=1, seat=seat)
-        Slot.objects.filter(pk=slot.pk).update(reserved_for=user)
-        claim = next(claim for claim in claims.hold(user=user) if claim.slot_id == slot.pk)
-        version = version or self.version
-        given = Given(
-            verdict=Label.Verdict(verdict), version_id=version.pk, final_answer="Another answer.",
-            category_ids=frozenset(version.categories.get(key=key).pk for key in keys),
-        )  # fmt: skip
-        deciding.decide(user=user, slot_id=slot.pk, token=claim.token, given=given, painted=None)
-        return slot
-
+class Bench(Seats):
     def open(self):
         return list(Disagreement.objects.filter(case=self.case, settled_at=None))
 
@@ -154,7 +133,7 @@ def test_the_most_frequent_confusion_comes_first_and_within_it_the_oldest():
     cases = [("reject", "tone"), ("reject", "wrong-source"), ("accept",), ("reject", "wrong-source")]
     opened = []
     for said in cases:
-        bench.case = SlotFactory(lane=bench.lane).case
+        bench.another()
         bench.decide(1, "reject")
         bench.decide(2, *said)
         opened += bench.open()

@@ -159,8 +159,8 @@ def _queue(entry: schema.Queue, report: Report, now: datetime) -> None:
     said = report.of("queue", entry.slug)
     queue = Queue.objects.select_related("calendar").filter(slug=entry.slug).first()
     fields = entry.given(*entry.FIELDS)
-    if "second_share" in fields:
-        fields["second_share"] = Decimal(str(fields["second_share"]))
+    for share in {"second_share", "judge_audit_share"} & fields.keys():
+        fields[share] = Decimal(str(fields[share]))
     if "calendar" in entry.model_fields_set:
         fields["calendar"] = Calendar.objects.get(name=entry.calendar) if entry.calendar else None
     if queue is None:

@@ -229,7 +229,7 @@ class Lane(Entry):
 class Queue(Entry):
     FIELDS: ClassVar = (
         "name", "description", "is_active", "sla", "sla_amount", "lease_minutes", "undo_seconds", "shows_judge",
-        "second_share", "hand_up_to", "notify_emails",
+        "second_share", "raters", "judge_first", "judge_sure", "judge_audit_share", "hand_up_to", "notify_emails",
     )  # fmt: skip
 
     slug: Slug
@@ -243,6 +243,10 @@ class Queue(Entry):
     undo_seconds: Count = 300
     shows_judge: bool = False
     second_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), refusing(_thousandths)] = 0.1
+    raters: Annotated[int, Field(ge=2, le=5)] = 2
+    judge_first: words(120, 0) = ""  # type: ignore[valid-type]
+    judge_sure: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.9
+    judge_audit_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), refusing(_thousandths)] = 0.05
     hand_up_to: Authority = ""
     notify_emails: several(Email) = []  # type: ignore[valid-type]
     codebook: Slug | None = None

@@ -135,6 +135,7 @@ def _queues() -> list[dict[str, Any]]:
         | {name: getattr(queue, name) for name in schema.Queue.FIELDS}
         | {
             "second_share": float(queue.second_share),
+            "judge_audit_share": float(queue.judge_audit_share),
             "calendar": queue.calendar.name if queue.calendar else None,
             "codebook": published.get(queue.pk),
             "lanes": lanes.get(queue.pk, []),
