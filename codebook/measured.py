@@ -1,5 +1,6 @@
 """Agreement as it was measured last: kept until new labels come, and measured again in the worker."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from codebook.models import AgreementReport, Codebook, Version
+from codebook.standing import Standing, standing
 from hitl.audit import log
 from hitl.jobs import progress
 from hitl.models import Job, User
@@ -88,8 +90,19 @@ def latest(codebook: Codebook) -> AgreementReport | None:
 
 
 def is_stale(report: AgreementReport) -> bool:
-    """Whether labels came since it was measured."""
-    return newest_label(report.codebook_id) > report.newest_label
+    """Whether labels came since it was measured, or other labels count now."""
+    return newest_label(report.codebook_id) > report.newest_label or is_of_other_words(report)
+
+
+def is_of_other_words(report: AgreementReport) -> bool:
+    """Whether the codebook changed since: a version was published, or a category carried over."""
+    return bool(report.result["standing"] != fingerprint(standing(report.codebook_id)))
+
+
+def fingerprint(stands: Standing) -> str:
+    """Tells whether the same labels count for the same categories."""
+    told = (sorted(stands.counts_as.items()), sorted((pk, sorted(v)) for pk, v in stands.judged_under.items()))
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def newer_labels(report: AgreementReport) -> int:

@@ -1,6 +1,5 @@
 """Measures how far people agree on a codebook's cases: all that the pages show. For the worker, as it needs numpy."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -62,7 +61,7 @@ def report(codebook_id: int, *, progress: Callable[[int, int], object] = lambda 
         "units": found.units,
         "versions": _numbers(stands, found.version),
         "versions_in_words": standing.words(stands),
-        "standing": fingerprint(stands),
+        "standing": measured.fingerprint(stands),
         "raters": [
             {"user": rater.user or None, "name": rater.name, "queues": sorted(rater.queues), "labels": rater.labels}
             for rater in found.raters
@@ -80,12 +79,6 @@ def report(codebook_id: int, *, progress: Callable[[int, int], object] = lambda 
         key=lambda one: -one["n"],
     )
     return result
-
-
-def fingerprint(stands: Standing) -> str:
-    """Changes with what counts: a category that is carried over, or a new version, makes a report stale."""
-    told = (sorted(stands.counts_as.items()), sorted((pk, sorted(v)) for pk, v in stands.judged_under.items()))
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _parts(found: Opinions, stands: Standing) -> Iterator[tuple[str, Callable[[], Json | list[Json]]]]:

@@ -1,10 +1,13 @@
 from django.urls import URLPattern, path, re_path
 
-from codebook.views import agreement, batches, standing, use
+from codebook.views import agreement, batches, labels, standing, use
 
 urlpatterns: list[URLPattern] = [
     path("queues/<slug:slug>/codebook/", use.choose, name="queue_codebook"),
     path("codebooks/<slug:slug>/agreement/", agreement.page, name="codebook_agreement"),
+    path("codebooks/<slug:slug>/labels/", labels.new, name="codebook_labels_import"),
+    path("codebooks/<slug:slug>/labels/<int:pk>/", labels.page, name="codebook_labels_file"),
+    path("codebooks/<slug:slug>/labels/<int:pk>/settle/", labels.settle, name="codebook_labels_settle"),
     path("codebooks/<slug:slug>/agreement/measure/", agreement.measure, name="codebook_agreement_measure"),
     re_path(
         r"^codebooks/(?P<slug>[-\w]+)/agreement/report\.(?P<kind>csv|json)$",

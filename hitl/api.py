@@ -16,6 +16,8 @@ from ninja.openapi.docs import DocsBase
 from ninja.openapi.schema import OpenAPISchema
 from pydantic.json_schema import models_json_schema
 
+from codebook.api import router as labels
+from codebook.import_schema import Declared, EarlierLabel
 from hitl.access.tokens import TokenRefused
 from hitl.api_docs import operations
 from queues.intake.api import router as intake
@@ -45,7 +47,13 @@ class Api(NinjaAPI):
         """With the models of the bodies that we read ourselves."""
         document = super().get_openapi_schema(**kwargs)
         _, bodies = models_json_schema(
-            [(EscalatedCase, "validation"), (AssessedAnswer, "validation"), (JudgeSignal, "validation")],
+            [
+                (EscalatedCase, "validation"),
+                (AssessedAnswer, "validation"),
+                (JudgeSignal, "validation"),
+                (EarlierLabel, "validation"),
+                (Declared, "validation"),
+            ],
             ref_template="#/components/schemas/{model}",
         )
         document["components"]["schemas"] |= bodies["$defs"]
@@ -55,6 +63,7 @@ class Api(NinjaAPI):
 api = Api(title="hitl", version="1", description=ABOUT, docs=Docs(), urls_namespace="api")
 api.add_router("", intake)
 api.add_router("", signals)
+api.add_router("", labels)
 
 
 def _error(status: int, sentence: str, **headers: str) -> HttpResponse:

@@ -137,7 +137,15 @@ _TRUE, _FALSE = frozenset(("true", "yes", "1")), frozenset(("false", "no", "0"))
 
 
 def table(text: Iterable[str]) -> Iterator[Any]:
-    """The rows of a CSV file whose first line names the fields. Evidence is one column of JSON, or `evidence_1_quote`…
+    """The rows of a CSV file of cases. Evidence is one column of JSON, or `evidence_1_quote`…"""
+    return (
+        row if isinstance(row, Unreadable) else _row(row) for row in cells(text, "case_id, user_question, model_draft")
+    )
+
+
+def cells(text: Iterable[str], named: str) -> Iterator[dict[str, str] | Unreadable]:
+    """The rows of a CSV file as text, by the fields that its first line names; `named`: the first few, the first of
+    which must be there.
 
     Commas, semicolons and tabs are understood. Raises Broken where there is no head to read by.
     """
@@ -145,29 +153,30 @@ def table(text: Iterable[str]) -> Iterator[Any]:
     incoming = iter(text)
     head = next(incoming, "").removeprefix("\ufeff")
     if not head.strip():
-        raise Broken("The file is empty. Its first line must name the fields: case_id, user_question, model_draft, …")
+        raise Broken(f"The file is empty. Its first line must name the fields: {named}, …")
     delimiter = max(",;\t", key=head.count)
     names = [name.strip() for name in next(csv.reader([head], delimiter=delimiter), [])]
-    if "case_id" not in names:
-        raise Broken("The first line names no column case_id. It must name the fields, as the documentation does.")
+    wanted = named.partition(",")[0]
+    if wanted not in names:
+        raise Broken(f"The first line names no column {wanted}. It must name the fields, as the documentation does.")
     if doubled := {name for name in names if name and names.count(name) > 1}:
         raise Broken(f"The first line names the column {sorted(doubled)[0][:60]} twice.")
     reader = csv.reader(incoming, delimiter=delimiter)
     while True:
         try:
-            cells = next(reader)
+            row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             yield Unreadable(f"Line {reader.line_num + 1} cannot be read: {error}.")
             continue
-        if not any(cells):
+        if not any(row):
             continue
-        if len(cells) > len(names):
-            said = f"has {len(cells)} cells, but the first line names {len(names)} columns"
+        if len(row) > len(names):
+            said = f"has {len(row)} cells, but the first line names {len(names)} columns"
             yield Unreadable(f"Line {reader.line_num + 1} {said}. Put text with a {delimiter!r} in quotes.")
             continue
-        yield _row(dict(zip(names, cells, strict=False)))
+        yield dict(zip(names, row, strict=False))
 
 
 def _row(cells: dict[str, str]) -> dict[str, Any] | Unreadable:

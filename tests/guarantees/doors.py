@@ -121,6 +121,7 @@ DOORS: dict[str, Door] = {
     "api:send_cases": Door(scopes=("ingest",), method="POST"),
     "api:send_signals": Door(scopes=("ingest",), method="POST"),
     "api:assess": Door(scopes=("ingest",), method="POST"),
+    "api:send_labels": Door(scopes=("ingest",), method="POST"),
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),
     "api:nowhere": Door(),
     # hitl/outbox
@@ -194,6 +195,22 @@ DOORS: dict[str, Door] = {
         far_opens=NOBODY,
     ),
     "codebook_example": Door(far_opens=NOBODY, data=lambda world: {"case": world.home["decided"].case_id}, **CODEBOOK),
+    # codebook: agreement. Its report names a stranger's queue and reviewer, whom only the owner is told.
+    "codebook_agreement": Door(get=READERS, tells=ADMINISTRATOR | OWNER, **CODEBOOK),
+    "codebook_agreement_category": Door(
+        get=READERS, tells=ADMINISTRATOR | OWNER, **both(slug="codebook.slug", key="category.key")
+    ),
+    "codebook_agreement_file": Door(
+        get=READERS, tells=ADMINISTRATOR | OWNER, **both(slug="codebook.slug", kind="report_kind")
+    ),
+    "codebook_agreement_measure": Door(post=QUEUE_LEADS | OWNER, **CODEBOOK),
+    "codebook_agreement_subjective": Door(
+        post=OWNER, far_opens=NOBODY, tells=ADMINISTRATOR | OWNER, **both(slug="codebook.slug", key="category.key")
+    ),
+    "codebook_labels_import": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **CODEBOOK),
+    # Nor does the last word open the files of a tenant's labels.
+    "codebook_labels_file": Door(far_opens=NOBODY, **both(slug="codebook.slug", pk="label_file.pk")),
+    "codebook_labels_settle": Door(far_opens=NOBODY, **both(slug="codebook.slug", pk="label_file.pk")),
     # reviews
     "home": Door(get=SIGNED_IN),
     # The stranger's case that waits in a queue of the lead's.

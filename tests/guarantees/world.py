@@ -12,16 +12,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from codebook.models import Category, CategoryLink, Label, LabelBatch, QueueCodebook, Relabel, Version
+from codebook.models import Category, CategoryLink, Label, LabelBatch, LabelFile, QueueCodebook, Relabel, Version
 from hitl.access import tokens
 from hitl.audit import log
 from hitl.models import Endpoint, Job, Message
 from queues import claims, terms
-from queues.models import Case, Slot, Upload
+from queues.models import Case, Queue, Slot, Upload
 from queues.routing import Facts, route
 from reviews import deciding
 from reviews.given import Given
 from reviews.models import FailureMode
+from tests.factories.agreement import reported
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import (
@@ -73,6 +74,7 @@ def build() -> World:
     tried = route(Facts("home", domain="domain-home"), terms.rules_in_force())
     assert ANYBODYS in str(tried.passed_over)
     Case.objects.filter(pk=world.home["slot"].case_id).update(routing=tried.to_json())
+    _reports(world, version.codebook)
     world.home["decided"] = _decision(home, world.people["reviewer"], version)
     world.home["former"] = _decision(home, world.people["former reviewer"], version)
     _dismiss(world.people["former reviewer"], home)
@@ -179,6 +181,21 @@ def _lineage(lane: Any, codebook: Any, mark: str) -> dict[str, Any]:
             version=newest, queue=lane.queue, origin=origin, purpose="adjudication", opened_at=now
         ),
     }
+
+
+def _reports(world: World, codebook: Any) -> None:
+    """How far people agree, measured over the stranger's queue and reviewer too, with each codebook."""
+    stranger = Queue.objects.get(name=f"Also {SECRET}")
+    known = (world.people["reviewer"], [world.home["queue"]])
+    reported(codebook, queues=[world.home["queue"], stranger], raters=[known, (_far_person(), [stranger])])
+    reported(world.far["codebook"])
+    for side in (world.home, world.far):
+        owner, tenant = side["codebook"].owner, side["tenant"]
+        side["category"], side["report_kind"] = side["link"].ancestor, "json"
+        side["label_file"] = LabelFile.objects.create(
+            codebook=side["codebook"], tenant=tenant, brought_by=owner, brought_at=timezone.now(), rows=b"",
+            name=f"{tenant.name}.csv", version_title="Earlier",
+        )  # fmt: skip
 
 
 def _decision(lane: Any, reviewer: Any, version: Any) -> Slot:

@@ -10,7 +10,13 @@ pytestmark = pytest.mark.django_db
 
 def test_the_openapi_document_names_every_operation_its_token_and_its_errors(client):
     document = client.get("/api/v1/openapi.json").json()
-    assert {"/api/v1/cases", "/api/v1/cases/{case_id}", "/api/v1/assess", "/api/v1/signals"} <= document["paths"].keys()
+    assert {
+        "/api/v1/cases",
+        "/api/v1/cases/{case_id}",
+        "/api/v1/assess",
+        "/api/v1/signals",
+        "/api/v1/labels",
+    } <= document["paths"].keys()
     for methods in document["paths"].values():
         for operation in methods.values():
             assert operation["security"] == [{"Bearer": []}]

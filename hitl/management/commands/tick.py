@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from codebook import batches, counting, judge_audits, machine
+from codebook import batches, counting, drift, drift_reports, judge_audits, machine, measured
+from codebook import dropping as label_files
 from hitl import housekeeping
 from hitl.audit import sealing
 from hitl.clock import at_now
@@ -28,12 +29,16 @@ CHORES = [
     Chore("batches", 3600, at_now(batches.close_by_age)),
     Chore("machine_labels", 2, at_now(machine.label_all)),
     Chore("corrections", 15, at_now(corrections.tell_all)),
+    Chore("agreement", 900, at_now(measured.refresh)),
     Chore("judge_audits", 1800, at_now(judge_audits.top_up)),
     Chore("late_signals", 30, at_now(joining.attach)),
+    Chore("drift", 3600, at_now(drift.run)),
+    Chore("drift_reports", 600, at_now(drift_reports.refresh)),
     Chore("route_quality", 3600, at_now(quality.refresh)),
     Chore("seal_audit", 2, sealing.seal),
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
     Chore("forget_uploads", 3600, at_now(dropping.forget_abandoned)),
+    Chore("forget_label_files", 3600, at_now(label_files.forget_abandoned)),
     Chore("forget_results", 600, housekeeping.forget_results),
     Chore("forget_nodes", 3600, housekeeping.forget_nodes),
     Chore("forget_sessions", 3600, housekeeping.forget_sessions),
