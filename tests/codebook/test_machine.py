@@ -110,9 +110,9 @@ def test_a_queue_without_a_codebook_waits_and_holds_up_no_other(desk):
     desk.queue.codebook_use.delete()
     waits = desk.bring("pass")
     other = QueueFactory(judge_first="grounded")
-    RoutingRuleFactory(queue=other, domains=["law"])
+    RoutingRuleFactory(queue=other, domains=["art"])
     published(other)
-    rows = [sent(domain="law", risk_level="low", judges=[{"name": "grounded", "verdict": "pass", "confidence": 1}])]
+    rows = [sent(domain="art", risk_level="low", judges=[{"name": "grounded", "verdict": "pass", "confidence": 1}])]
     receive.cases(rows, tenant=desk.tenant, now=timezone.now(), source="test")
     assert label_all() == 1
     assert desk.ask(waits)["status"] == "waiting"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitl.statistics import Interval, wilson
+from hitl.statistics import Interval, Weighed, weighted, wilson
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,25 @@ def test_failures_mirror_successes(counts):
     interval, mirrored = wilson(successes, n), wilson(n - successes, n)
 
     assert interval.low == pytest.approx(1 - mirrored.high, abs=1e-12)
+
+
+class TestWeighted:
+    def test_a_difference_is_newcombes(self):
+        """The first example of Newcombe (1998), table II: 56 of 70 less 48 of 80, method 10."""
+        found = weighted([Weighed(1, wilson(56, 70)), Weighed(-1, wilson(48, 80))])
+        assert (round(found.value, 4), round(found.low, 4), round(found.high, 4)) == (0.2, 0.0524, 0.3339)
+        assert found.n == 150
+
+    def test_one_share_alone_keeps_its_interval(self):
+        one = wilson(3, 20)
+        found = weighted([Weighed(1, one)])
+        assert (found.value, found.low, found.high) == pytest.approx((one.share, one.low, one.high))
+
+    def test_nobody_in_any_stratum_still_leaves_room(self):
+        found = weighted([Weighed(0.5, wilson(0, 10)), Weighed(0.5, wilson(0, 30))])
+        assert (found.value, found.low) == (0, 0)
+        assert 0.1 < found.high < 0.2
+
+    def test_nothing_is_no_sum(self):
+        with pytest.raises(ValueError, match="Nothing"):
+            weighted([])
