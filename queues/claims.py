@@ -183,7 +183,7 @@ def hand_up(*, user: User, slot_id: int, token: int, reason: str) -> Slot:
         defaults={"weight": before.weight},
     )
     slot.barred = sorted({*slot.barred, user.pk})
-    _leave(slot, state=Slot.State.OPEN, reason=reason)
+    _leave(slot, state=Slot.State.OPEN, reserved_for=None, reason=reason)
     _record(user, slot, "case.handed_up", {"from": before.authority, "to": wanted})
     return slot
 

@@ -22,6 +22,7 @@ SENTENCES = {
     "case.amended": "amended the decision on {}",
     "case.adjudicated": "had the last word on {}",
     "case.adjudication_corrected": "corrected the last word on {}",
+    "case.spot_checked": "looked over a decision on {}",
     "case.put_back": "put {} back",
     "case.deferred": "put {} aside for later",
     "case.passed_on": "passed {} on to a colleague",
@@ -72,6 +73,8 @@ SENTENCES = {
     "judge.alarmed": "a judge agrees too little with people, by {}",
     "judge.recovered": "a judge agrees with people again, by {}",
     "judge.measured": "had the judges measured again, by {}",
+    "drift.asked": "asked reviewers again about old cases of theirs, in {}",
+    "drift.alarmed": "saw a reviewer decide differently than before, in {}",
     "upload.brought": "brought the file of {}",
     "upload.confirmed": "took in the file of {}",
     "upload.dropped": "dropped the file of {}",
@@ -115,7 +118,7 @@ SUBJECTS = {
 }  # fmt: skip
 # Of use to whoever reads the log with a program, not on the screen; and what was decided is for the case's own page to
 # show, which knows who may not see it yet.
-UNSAID = {"slot", "token", "verdict", "categories", "sided_with"}
+UNSAID = {"slot", "token", "verdict", "categories", "sided_with", "agrees"}
 LONGEST_LIST, LONGEST = 12, 400
 
 
