@@ -57,7 +57,7 @@ class Sum:
 def weighted(parts: Sequence[Weighed]) -> Sum:
     """The sum of independent shares times their weights: a stratified rate, or the difference of two.
 
-    Its interval is put together from theirs by the squares of their arms, so it has about the level of theirs and, unlike
+    Its interval is put together from theirs by the squares of their arms: it has about the level of theirs and, unlike
     one by a standard error, a width where a share is 0 or 1. R. G. Newcombe, "Interval estimation for the difference
     between independent proportions", Statistics in Medicine 17 (1998), 873-890, method 10; for any weights: G. Y. Zou,
     W. Huang, X. Zhang, "A note on confidence interval estimation for a linear function of binomial proportions",
