@@ -99,8 +99,8 @@ class TestWhenItIsCountedAgain:
         count(NOW)
         BatchCount.objects.update(labels=1_000_000)
         desk.label(desk.anna)
-        assert count(NOW + timedelta(seconds=150)) == 0
-        assert count(NOW + timedelta(seconds=250)) == 1
+        assert count(NOW + timedelta(minutes=16)) == 0
+        assert count(NOW + timedelta(minutes=17)) == 1
 
     def test_once_more_after_it_was_closed_and_then_once_a_day(self, desk):
         batch = desk.label(desk.anna).batch
