@@ -94,11 +94,15 @@ def test_no_signal_of_django_is_used():
     used = []
     for path in OURS:
         for node in ast.walk(parsed(path)):
-            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            modules += [alias.name for alias in getattr(node, "names", ())] if isinstance(node, ast.Import) else []
-            used += [f"{name(path)}: {module}" for module in modules if re.search(r"\b(signals|dispatch)\b", module)]
-            imported = node.names if isinstance(node, ast.ImportFrom) else ()
-            used += [f"{name(path)}: {alias.name}" for alias in imported if alias.name == "signals"]
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            else:
+                modules = (
+                    [f"{node.module}.{one.name}" for one in node.names] if isinstance(node, ast.ImportFrom) else []
+                )
+            used += [
+                f"{name(path)}: {module}" for module in modules if re.match(r"django\b.*\.(signals|dispatch)\b", module)
+            ]
     assert used == []
 
 

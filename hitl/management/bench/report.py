@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections
 
 from codebook.models import Label, Version
-from hitl.management.bench import floor, intake, reviewers, server, story
+from hitl.management.bench import floor, intake, labels, reviewers, server, story
 from hitl.models import User
 
 Say = Callable[[str], None]
@@ -34,7 +34,7 @@ def run(*, port: int, parts: Sequence[str], largest: int, say: Say) -> dict[str,
             figures["memory_idle"] = bench.memory("idle")
         story.people_and_lanes()
         for part in parts:
-            figures[part] = getattr(bench, part)(largest) if part == "scale" else getattr(bench, part)()
+            figures[part] = getattr(bench, part)(largest) if part in ("scale", "labels") else getattr(bench, part)()
     return figures
 
 
@@ -158,6 +158,22 @@ class Bench:
             f"scripts, compressed, in {first['files']} files"
         )
         return row | first
+
+    def labels(self, largest: int) -> dict[str, Any]:
+        """(g) Agreement over a hundred thousand labels, and the codebook's pages beside a million."""
+        codebook = labels.fill(min(labels.FOR_AGREEMENT, largest))
+        seconds, compared = labels.measure(codebook)
+        self.say(
+            f"agreement             {compared:,} labels by {labels.RATERS} reviewers, all figures: {seconds:.1f} s"
+        )
+        codebook = labels.fill(largest)
+        labels.measure(codebook)
+        labels.catch_up()
+        (session,) = self.signed_in(1)
+        times = labels.pages(session, codebook)
+        for words, one in times.items():
+            self.say(f"codebook, {largest:,} labels  {words}: p50 {one['p50_ms']:.0f}, p95 {one['p95_ms']:.0f} ms")
+        return {"agreement_s": seconds, "agreement_labels": compared, "pages": times}
 
     def memory(self, when: str = "after") -> dict[str, float]:
         """(f) Memory of all processes, shared pages counted once: idle, and after the work."""
