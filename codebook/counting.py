@@ -15,7 +15,7 @@ def count(now: datetime) -> int:
     """Counts again the batches and orders in which something may have changed; returns how many batches.
 
     Each in a transaction of its own. A large batch is counted less often than a small one (10,000 labels: every ten
-    seconds; a million: every 17 minutes), and every batch once a day, which finds the labels that were undone and the cases asked again.
+    seconds; a million: every 17 minutes), and every batch once a day, which finds what was undone or asked again since.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"now": now, "limit": A_ROUND})
@@ -105,8 +105,11 @@ with independent as (
   join codebook_labelbatch other on other.queue_id = mine.queue_id and other.purpose in ('first', 'second')
   where mine.id = %(batch)s and mine.purpose in ('first', 'second')
 ), doubled as materialized (
-  select distinct case_id, round from codebook_label
-  where batch_id in (select id from independent where purpose = 'second') and undone_at is null and not is_amendment
+  select distinct second.case_id, second.round from codebook_label mine
+  join codebook_label second on second.case_id = mine.case_id and second.round = mine.round
+  where mine.batch_id = %(batch)s and mine.undone_at is null and not mine.is_amendment
+    and second.batch_id in (select id from independent where purpose = 'second')
+    and second.undone_at is null and not second.is_amendment
 ), compared as (
   select min(label.verdict) = max(label.verdict) as agree
   from doubled join codebook_label label using (case_id, round)
