@@ -44,7 +44,7 @@ def run(job_id: int, codebook_id: int) -> None:
     jobs.finish(
         job_id,
         {
-            "sentence": f"{result['labels']:,} labels of {result['units']:,} cases were compared.",
+            "sentence": f"Compared: {result['labels']:,} labels, cases in them: {result['units']:,}.",
             "url": reverse("codebook_agreement", args=[codebook.slug]),
             "link": "See the agreement",
         },
