@@ -1,6 +1,18 @@
 from django.urls import path
 
-from reviews.views import case, codebook, disagreements, examples, failures, history, home, review, slots
+from reviews.views import (
+    alignment,
+    case,
+    disagreements,
+    examples,
+    failures,
+    history,
+    home,
+    learned,
+    review,
+    slots,
+    spot_checks,
+)
 
 urlpatterns = [
     path("", home.page, name="home"),
@@ -16,8 +28,6 @@ urlpatterns = [
     path("slots/<int:pk>/pass/", slots.pass_on, name="slot_pass"),
     path("slots/<int:pk>/hand-up/", slots.hand_up, name="slot_hand_up"),
     path("cases/<int:pk>/", case.page, name="case"),
-    path("codebooks/", codebook.index, name="codebooks"),
-    path("codebooks/<slug:slug>/", codebook.page, name="codebook"),
     path("codebooks/<slug:slug>/failures/", failures.page, name="codebook_failures"),
     path("codebooks/<slug:slug>/failures/cases/<int:pk>/", failures.case, name="codebook_code_case"),
     path("codebooks/<slug:slug>/failures/group/", failures.group, name="codebook_failures_group"),
@@ -26,6 +36,11 @@ urlpatterns = [
     path("codebooks/<slug:slug>/disagreements/", disagreements.index, name="codebook_disagreements"),
     path("codebooks/<slug:slug>/disagreements/<int:pk>/", disagreements.adjudicate, name="codebook_adjudicate"),
     path("codebooks/<slug:slug>/disagreements/<int:pk>/edge-case/", disagreements.edge_case, name="codebook_edge_case"),
+    path("codebooks/<slug:slug>/spot-checks/", spot_checks.index, name="codebook_spot_checks"),
+    path("codebooks/<slug:slug>/spot-checks/<int:pk>/", spot_checks.one, name="codebook_spot_check"),
+    path("codebooks/<slug:slug>/alignment/", alignment.index, name="codebook_alignments"),
+    path("codebooks/<slug:slug>/alignment/<int:pk>/", alignment.one, name="codebook_alignment"),
+    path("decisions/learned/", learned.page, name="decisions_learned"),
     path("decisions/", history.page, name="decisions"),
     path("decisions/recent/", history.recent, name="decisions_recent"),
     path("decisions/<int:pk>/", history.amend, name="decision_amend"),
