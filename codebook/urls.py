@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path, re_path
 
-from codebook.views import agreement, batches, labels, standing, use
+from codebook.views import agreement, batches, drift, labels, standing, use
 
 urlpatterns: list[URLPattern] = [
     path("queues/<slug:slug>/codebook/", use.choose, name="queue_codebook"),
@@ -32,4 +32,6 @@ urlpatterns: list[URLPattern] = [
     path("codebooks/<slug:slug>/batches/", batches.index, name="codebook_batches"),
     path("codebooks/<slug:slug>/batches/<int:pk>/", batches.batch, name="codebook_batch"),
     path("codebooks/<slug:slug>/batches/<int:pk>/close/", batches.close, name="codebook_batch_close"),
+    path("codebooks/<slug:slug>/reviewers/", drift.page, name="codebook_drift"),
+    path("codebooks/<slug:slug>/reviewers/<int:pk>/", drift.reviewer, name="codebook_drift_reviewer"),
 ]

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from codebook import drift_page, drift_reports
 from codebook.labelling import WrongVersion
 from codebook.models import Label
 from codebook.versions import rubric
@@ -45,6 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "undoable": {one.slot_id: one.seconds_left for one in today.recent(user, now)},
             "lost": lost.order_by("-saved_at")[:A_PAGE],
             "today": today.decided_today(user, now),
+            "steady": drift_page.own(list(drift_reports.own(user))),
         },
     )
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, time, timedelta
 from django.utils import timezone
 
 from codebook import drift
-from codebook.models import DriftCheck
+from codebook.models import DriftCheck, DriftReport
 from queues import claims
 from reviews import deciding
 from reviews.given import Given
@@ -53,3 +53,28 @@ class Desk:
         known = set(DriftCheck.objects.values_list("pk", flat=True))
         drift.ask(codebook=self.codebook, now=friday(weeks))
         return DriftCheck.objects.exclude(pk__in=known).first()
+
+
+def report_on(codebook, reviewer, *, pairs=12, same=9, kappa=0.5, alarm=False, **category):
+    """A report as it is kept, of one category."""
+    figure = {"value": kappa, "low": kappa - 0.2, "high": min(kappa + 0.2, 1), "n": pairs, "reason": ""}
+    unknown = {"value": None, "low": None, "high": None, "n": 0, "reason": "no old case was decided again yet."}
+    percent = {**figure, "value": same / pairs, "low": 0.5, "high": 0.9}
+    tone = {"key": "tone", "title": "Tone", "given_then": 0, "given_now": 0, "alarm": False, "kappa": unknown}
+    return DriftReport.objects.create(
+        codebook=codebook,
+        reviewer=reviewer,
+        versions=[1],
+        alarmed=alarm,
+        computed_at=timezone.now(),
+        result={
+            "pairs": pairs,
+            "same": same,
+            "newest_label": 1,
+            "standing": "",
+            "versions": [1],
+            "versions_in_words": "version 1",
+            "verdict": {"kappa": figure, "percent": percent, "alarm": alarm},
+            "categories": [{**tone, "percent": unknown, **category}],
+        },
+    )

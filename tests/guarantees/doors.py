@@ -185,6 +185,13 @@ DOORS: dict[str, Door] = {
     "codebook_batches": Door(get=READERS, **CODEBOOK),
     "codebook_batch": Door(get=QUEUE_PEOPLE, **BATCH),
     "codebook_batch_close": Door(post=QUEUE_LEADS, **BATCH),
+    "codebook_drift": Door(get=OWNER, far_opens=NOBODY, **CODEBOOK),
+    "codebook_drift_reviewer": Door(
+        get=OWNER,
+        far_opens=NOBODY,
+        **both(slug="codebook.slug", pk="drifted.pk"),
+        mixed=(lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["drifted"].pk},),
+    ),
     "codebook_failures": Door(get=OWNER, far_opens=NOBODY, **CODEBOOK),
     "codebook_failures_group": Door(post=OWNER, far_opens=NOBODY, **CODEBOOK),
     "codebook_failure": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **FAILURE),

@@ -24,6 +24,7 @@ from reviews.given import Given
 from reviews.models import FailureMode
 from tests.factories.agreement import reported
 from tests.factories.codebook import CodebookFactory, published
+from tests.factories.drift import report_on
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import (
     CalendarFactory,
@@ -155,6 +156,7 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
         "job": Job.objects.create(kind="upload", title=f"Job {mark}", tenant=lane.tenant, started_by=lead, total=1),
         "person": lead,
         **_lineage(lane, codebook, mark),
+        "drifted": report_on(codebook, lead).reviewer,
         "failure": FailureMode.objects.create(
             codebook=codebook, title=f"Failure {kind}", created_by=lead, created_at=timezone.now()
         ),
