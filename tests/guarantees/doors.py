@@ -83,6 +83,16 @@ BATCH = {
     **both(slug="codebook.slug", pk="batch.pk"),
     "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["batch"].pk},),
 }
+RUNNERS = OWNER | ADMINISTRATOR
+VERSION = both(slug="codebook.slug", number="batch.version.number")
+DRAFTED = {
+    **both(slug="codebook.slug", pk="drafted.pk"),
+    "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["drafted"].pk},),
+}
+COMMENT = {
+    **both(slug="codebook.slug", pk="comment.pk"),
+    "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["comment"].pk},),
+}
 FAILURE = {
     **both(slug="codebook.slug", pk="failure.pk"),
     "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["failure"].pk},),
@@ -175,6 +185,23 @@ DOORS: dict[str, Door] = {
         tells=ADMINISTRATOR | {"codebook owner"},
         **both(slug="codebook.slug"),
     ),
+    "codebook_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),
+    "codebook_settings": Door(get=RUNNERS, post=RUNNERS, **CODEBOOK),
+    "codebook_draft": Door(get=READERS, post=OWNER, **CODEBOOK),
+    "codebook_draft_drop": Door(post=OWNER, far_opens=NOBODY, **CODEBOOK),
+    "codebook_preview": Door(get=READERS, **CODEBOOK),
+    "codebook_publish": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **CODEBOOK),
+    "codebook_import": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **CODEBOOK),
+    "codebook_category_new": Door(post=OWNER, far_opens=NOBODY, **CODEBOOK),
+    "codebook_category": Door(post=OWNER, far_opens=NOBODY, **DRAFTED),
+    "codebook_category_remove": Door(post=OWNER, far_opens=NOBODY, **DRAFTED),
+    "codebook_category_move": Door(post=OWNER, far_opens=NOBODY, **DRAFTED),
+    "codebook_comment": Door(post=READERS, **CODEBOOK),
+    "codebook_comment_resolve": Door(post=OWNER, far_opens=NOBODY, **COMMENT),
+    "codebook_versions": Door(get=READERS, **CODEBOOK),
+    "codebook_version": Door(get=READERS, **VERSION),
+    "codebook_file": Door(get=READERS, **VERSION),
+    "codebook_compare": Door(get=READERS, **CODEBOOK),
     "codebook_standing": Door(get=READERS, **CODEBOOK),
     "codebook_carry": Door(get=OWNER, post=OWNER, far_opens=NOBODY, **LINK),
     "codebook_carry_back": Door(post=OWNER, far_opens=NOBODY, **LINK),

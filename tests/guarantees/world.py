@@ -12,7 +12,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from codebook.models import Category, CategoryLink, Label, LabelBatch, LabelFile, QueueCodebook, Relabel, Version
+from codebook.models import (
+    Category,
+    CategoryLink,
+    Comment,
+    Label,
+    LabelBatch,
+    LabelFile,
+    QueueCodebook,
+    Relabel,
+    Version,
+)
 from hitl.access import tokens
 from hitl.audit import log
 from hitl.models import Endpoint, Job, Message
@@ -156,6 +166,7 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
         "job": Job.objects.create(kind="upload", title=f"Job {mark}", tenant=lane.tenant, started_by=lead, total=1),
         "person": lead,
         **_lineage(lane, codebook, mark),
+        **_draft(codebook, mark),
         "drifted": report_on(codebook, lead).reviewer,
         "failure": FailureMode.objects.create(
             codebook=codebook, title=f"Failure {kind}", created_by=lead, created_at=timezone.now()
@@ -198,6 +209,17 @@ def _reports(world: World, codebook: Any) -> None:
             codebook=side["codebook"], tenant=tenant, brought_by=owner, brought_at=timezone.now(), rows=b"",
             name=f"{tenant.name}.csv", version_title="Earlier",
         )  # fmt: skip
+
+
+def _draft(codebook: Any, mark: str) -> dict[str, Any]:
+    """A draft with a category and a comment on it, which every reader of the codebook reads."""
+    title = SECRET if mark == SECRET else "Drafted"
+    draft = Version.objects.create(codebook=codebook, number=10)
+    drafted = Category.objects.create(version=draft, key="drafted", title=title, position=1, definition=title)
+    said = Comment.objects.create(
+        version=draft, category=drafted, author=codebook.owner, text=title, created_at=timezone.now()
+    )
+    return {"drafted": drafted, "comment": said}
 
 
 def _decision(lane: Any, reviewer: Any, version: Any) -> Slot:
