@@ -55,7 +55,11 @@ def label(*, now: datetime) -> int:
 
 def name_of(verdict: JudgeVerdict) -> str:
     """The judge and its version, as its labels are signed."""
-    return f"{verdict.judge} {verdict.judge_version}".strip()[:NAME_LONGEST]
+    return signed(verdict.judge, verdict.judge_version)
+
+
+def signed(judge: str, version: str) -> str:
+    return f"{judge} {version}".strip()[:NAME_LONGEST]
 
 
 def _label(kept: Sequence[JudgeKept], stamp: Rubric, now: datetime) -> None:

@@ -6,6 +6,7 @@ from codebook.views import (
     comments,
     draft,
     drift,
+    judges,
     labels,
     owning,
     publish,

@@ -4,7 +4,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from codebook import alignment, batches, counting, drift, drift_reports, judge_audits, machine, measured, spot_checks
+from codebook import (
+    alignment,
+    batches,
+    counting,
+    drift,
+    drift_reports,
+    judge_audits,
+    judges,
+    machine,
+    measured,
+    spot_checks,
+)
 from codebook import dropping as label_files
 from hitl import housekeeping
 from hitl.audit import sealing
@@ -33,6 +44,7 @@ CHORES = [
     Chore("judge_audits", 1800, at_now(judge_audits.top_up)),
     Chore("spot_checks", 3600, at_now(spot_checks.draw)),
     Chore("alignments", 6 * 3600, at_now(alignment.follow)),
+    Chore("judges", 600, at_now(judges.refresh)),
     Chore("late_signals", 30, at_now(joining.attach)),
     Chore("drift", 3600, at_now(drift.run)),
     Chore("drift_reports", 600, at_now(drift_reports.refresh)),
