@@ -22,10 +22,12 @@ KEPT: Final = 50
 COUNTED_AT_MOST: Final = 10_000
 
 _NEWER: Final = """
-select count(*) from (
-  select from codebook_label
-  where version_id = any(%s) and id > %s and undone_at is null and not is_amendment and rater in ('person', 'imported')
-  limit %s
+select count(*) from unnest(%s::bigint[]) version (id)
+cross join lateral (
+  select from codebook_label label
+  where label.version_id = version.id and label.id > %s and label.undone_at is null and not label.is_amendment
+    and label.rater in ('person', 'imported')
+  order by label.id desc limit %s
 ) newer
 """
 _NEWEST: Final = """
@@ -110,7 +112,7 @@ def newer_labels(report: AgreementReport) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_NEWER, [_versions(report.codebook_id), report.newest_label, COUNTED_AT_MOST])
         (count,) = cursor.fetchone()
-    return int(count)
+    return min(int(count), COUNTED_AT_MOST)
 
 
 def newest_label(codebook_id: int) -> int:
