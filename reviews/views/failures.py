@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -46,14 +47,18 @@ def case(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except Invalid as problem:
             refusal = str(problem)
         else:
+            skipped = _numbers(request.POST.get("not", ""))
             if not request.htmx:  # type: ignore[attr-defined]
-                return redirect("codebook_failures", slug)
+                query = {"not": _joined(skipped)} if skipped else None
+                return redirect(reverse("codebook_failures", args=[slug], query=query))
             with transaction.atomic():
-                context = _next(user, codebook, []) | {"written": code, "previous": found}
+                context = _next(user, codebook, skipped) | {"written": code, "previous": found}
             return render(request, "codebook/_coded.html", context)
     with transaction.atomic():
         context = _reading(user, codebook, found) | {
             "waiting": failures.waiting(user, codebook),
+            "put_off": request.POST.get("not", ""),
+            "skipped": _joined([pk]),
             "refusal": refusal,
             "typed": request.POST.get("text", ""),
         }
@@ -112,8 +117,8 @@ def _owner(request: HttpRequest, slug: str) -> tuple[User, Codebook]:
 def _next(user: User, codebook: Codebook, skipped: list[int]) -> dict[str, Any]:
     waiting = failures.waiting(user, codebook, skipped=skipped)
     found = Case.objects.select_related("tenant").get(pk=waiting.first) if waiting.first else None
-    rest = {"waiting": waiting, "skipped": ",".join(map(str, [*skipped, *([found.pk] if found else [])]))}
-    return _reading(user, codebook, found) | rest
+    put_off = {"put_off": _joined(skipped), "skipped": _joined([*skipped, *([found.pk] if found else [])])}
+    return _reading(user, codebook, found) | {"waiting": waiting, **put_off}
 
 
 def _reading(user: User, codebook: Codebook, case: Case | None) -> dict[str, Any]:
@@ -145,6 +150,8 @@ def _found(user: User, codebook: Codebook) -> dict[str, Any]:
 def _note(user: User, codebook: Codebook, case: Case, post: QueryDict) -> OpenCode | None:
     now = timezone.now()
     if "nothing" in post:
+        if post.get("text", "").strip():
+            raise Invalid("You wrote a note. Save it, or empty the field if nothing went wrong.")
         coding.nothing_wrong(codebook=codebook, case=case, by=user, now=now)
         return None
     return coding.write_code(codebook=codebook, case=case, text=post.get("text", ""), by=user, now=now)
@@ -198,6 +205,10 @@ def _chosen(codes: Any, post: QueryDict) -> list[int]:
     """Of the notes that were ticked, those that the person may read."""
     ticked = [number for value in post.getlist("code") for number in _numbers(value)]
     return list(codes.filter(pk__in=ticked).values_list("pk", flat=True))
+
+
+def _joined(numbers: list[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def _numbers(text: str) -> list[int]:

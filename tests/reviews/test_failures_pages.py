@@ -77,6 +77,20 @@ class TestReadingCases:
         put_off = client.get(url(reading), {"not": f"{newer.pk},{older.pk}"}).content.decode()
         assert "You put off 2 cases" in put_off
 
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_what_was_put_off_stays_so_while_reading_on(self, client, reading, headers):
+        third, second, first = reading.decided(), reading.decided(), reading.decided()
+        data = {"text": "x", "not": str(first.pk)}
+        there = client.post(url(reading, "codebook_code_case", second.pk), data, headers=headers, follow=True)
+        assert there.context["case"] == third
+
+    def test_a_note_is_not_lost_to_the_wrong_button(self, client, reading):
+        case = reading.decided()
+        there = client.post(url(reading, "codebook_code_case", case.pk), {"text": "No source", "nothing": "1"})
+        assert "You wrote a note" in there.content.decode()
+        assert 'value="No source"' in there.content.decode()
+        assert not CaseRead.objects.exists()
+
     def test_with_nothing_to_read_it_says_what_was_looked_at(self, client, reading):
         reading.decided("accept")
         page = client.get(url(reading)).content.decode()
