@@ -83,6 +83,14 @@ BATCH = {
     **both(slug="codebook.slug", pk="batch.pk"),
     "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["batch"].pk},),
 }
+DISAGREEMENT = {
+    **both(slug="codebook.slug", pk="disagreement.pk"),
+    "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["disagreement"].pk},),
+}
+ALIGNMENT = {
+    **both(slug="codebook.slug", pk="alignment.pk"),
+    "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["alignment"].pk},),
+}
 RUNNERS = OWNER | ADMINISTRATOR
 VERSION = both(slug="codebook.slug", number="batch.version.number")
 DRAFTED = {
@@ -245,7 +253,17 @@ DOORS: dict[str, Door] = {
     # Nor does the last word open the files of a tenant's labels.
     "codebook_labels_file": Door(far_opens=NOBODY, **both(slug="codebook.slug", pk="label_file.pk")),
     "codebook_labels_settle": Door(far_opens=NOBODY, **both(slug="codebook.slug", pk="label_file.pk")),
+    # codebook: disagreements, and what becomes of them
+    "codebook_disagreements": Door(get=OWNER, far_opens=NOBODY, tells=ADMINISTRATOR | OWNER, **CODEBOOK),
+    # Here, too, the owner works in none of these queues.
+    "codebook_adjudicate": Door(far_opens=NOBODY, **DISAGREEMENT),
+    "codebook_edge_case": Door(far_opens=NOBODY, **DISAGREEMENT),
+    "codebook_spot_checks": Door(get=OWNER, far_opens=NOBODY, **CODEBOOK),
+    "codebook_spot_check": Door(args=of("home", slug="codebook.slug", pk="spot.pk")),
+    "codebook_alignments": Door(get=READERS, post=OWNER, **CODEBOOK),
+    "codebook_alignment": Door(get=READERS, post=OWNER, **ALIGNMENT),
     # reviews
+    "decisions_learned": Door(get=SIGNED_IN),
     "home": Door(get=SIGNED_IN),
     # The stranger's case that waits in a queue of the lead's.
     "case": Door(get=TENANT_LEADS, args=of("home", pk="slot.case.pk"), far=of("far", pk="shared.case.pk")),

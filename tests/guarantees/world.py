@@ -13,14 +13,17 @@ from typing import Any
 from django.utils import timezone
 
 from codebook.models import (
+    AlignmentSession,
     Category,
     CategoryLink,
     Comment,
+    Disagreement,
     Label,
     LabelBatch,
     LabelFile,
     QueueCodebook,
     Relabel,
+    SpotCheck,
     Version,
 )
 from hitl.access import tokens
@@ -90,6 +93,7 @@ def build() -> World:
     world.home["former"] = _decision(home, world.people["former reviewer"], version)
     _dismiss(world.people["former reviewer"], home)
     world.home["held"] = claims.hold(user=world.people["reviewer"])[0]
+    _disagreed(world)
     return world
 
 
@@ -220,6 +224,28 @@ def _draft(codebook: Any, mark: str) -> dict[str, Any]:
         version=draft, category=drafted, author=codebook.owner, text=title, created_at=timezone.now()
     )
     return {"drafted": drafted, "comment": said}
+
+
+def _disagreed(world: World) -> None:
+    """Disagreements, one also on a stranger's case in the queue that everybody here works in, on an agenda; a check."""
+    of_shared = _disagreement(world.home["codebook"], world.far["shared"])
+    for things, slot in ((world.home, world.home["decided"]), (world.far, world.far["slot"])):
+        things["disagreement"] = _disagreement(things["codebook"], slot)
+        things["alignment"] = AlignmentSession.objects.create(
+            codebook=things["codebook"], since=timezone.now() - timedelta(days=1), until=timezone.now(),
+            opened_by=things["codebook"].owner, opened_at=timezone.now(),
+            agenda=[things["disagreement"].pk, of_shared.pk], note="" if things is world.home else SECRET,
+        )  # fmt: skip
+    world.home["spot"] = SpotCheck.objects.create(
+        label=world.home["decided"].labels.get(), codebook=world.home["codebook"], reviewer=world.people["reviewer"],
+        day=timezone.now().date(),
+    )  # fmt: skip
+
+
+def _disagreement(codebook: Any, slot: Slot) -> Disagreement:
+    return Disagreement.objects.create(
+        case=slot.case, round=1, codebook=codebook, queue=slot.lane.queue, opened_at=timezone.now()
+    )
 
 
 def _decision(lane: Any, reviewer: Any, version: Any) -> Slot:
