@@ -26,7 +26,7 @@ class CarryForm(forms.Form):
         label="Why the labels still mean the same",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="On record for good, and shown wherever these labels count.",
+        help_text="On record for good, and shown to everybody who reads this codebook.",
     )
 
 
