@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 
-from django.db.models import Q
+from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q, TextField, Value
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from hitl.audit.rooms import Named
 from hitl.models import User
-from queues import doors
+from queues import doors, seconds
 
 FEW = 20
+DECISIONS = (
+    "case.decided", "case.undone", "case.amended", "case.adjudicated", "case.adjudication_corrected",
+    "case.spot_checked",
+)  # fmt: skip
 
 
 def named(ids: Mapping[str, set[int]], reader: User) -> dict[str, Named]:
@@ -33,6 +38,13 @@ def readable(reader: User) -> Q | None:
     """What was done to the queues that the reader runs."""
     queues = list(doors.queues(reader, *doors.LEADS).values_list("pk", flat=True))
     return Q(queue_id__in=queues) if queues else None
+
+
+def withheld(reader: User) -> Q | None:
+    """Decisions on cases that the reader may yet be asked to decide: who decided what is theirs to read afterwards."""
+    number = Func(OuterRef("subject"), Value(r"^case:(\d{1,18})$"), function="substring", output_field=TextField())
+    yet_theirs = seconds.undecided(reader).filter(case_id=Cast(number, BigIntegerField()))
+    return Q(action__in=DECISIONS) & Q(Exists(yet_theirs))
 
 
 def meant(typed: str, reader: User) -> list[str]:

@@ -30,6 +30,10 @@ class Room(Protocol):
         """Events of no single tenant that the reader may read all the same."""
         ...
 
+    def withheld(self, reader: User) -> Q | None:
+        """Events that the reader may not read yet, although they are of a tenant that the reader runs."""
+        ...
+
     def meant(self, typed: str, reader: User) -> list[str]:
         """Subjects, as `kind:id`, that the reader may know of under a name like this."""
         ...

@@ -33,7 +33,10 @@ class Scope:
     def events(self) -> QuerySet[AuditEvent]:
         if self.everything:
             return AuditEvent.objects.all()
-        return AuditEvent.objects.filter(Q(tenant_id__in=self.tenants) | (self.also & Q(tenant_id=None)))
+        mine = AuditEvent.objects.filter(Q(tenant_id__in=self.tenants) | (self.also & Q(tenant_id=None)))
+        for later in filter(None, (room.withheld(self.reader) for room in rooms())):
+            mine = mine.exclude(later)
+        return mine
 
     def people(self) -> QuerySet[User]:
         """Whom one may ask for: those who work in the tenants, or all."""

@@ -3,14 +3,16 @@
 A lead may look at cases, and decide them too: what they may still have to decide, they see without others' decisions.
 """
 
+import gzip
 import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from codebook.models import Label
+from codebook.models import AlignmentSession, Codebook, Disagreement, Label, SpotCheck
 from queues import claims
 from queues.models import Slot
 from reviews import deciding
@@ -18,6 +20,7 @@ from reviews.given import Given
 from tests.factories.codebook import published
 from tests.factories.hitl import grant
 from tests.factories.queues import CaseFactory, LaneFactory, QueueFactory, SlotFactory, lead_of, reviewer_of
+from tests.factories.seats import Seats
 
 pytestmark = pytest.mark.django_db
 
@@ -134,3 +137,56 @@ def _screen(sign_in, lane, slot):
     page = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"', "", page)
     page = re.sub(r'<option value="\d+">(Nora New</option>)?', "", page)
     return re.sub(rf"\b{slot.pk}\b", "N", page.replace(slot.case.external_id, "THE CASE"))
+
+
+SCREENS = (
+    "/", "/review/", "/decisions/", "/decisions/recent/", "/decisions/learned/", "/queues/", "/audit/",
+    "/audit/export/", "/codebooks/", "/codebooks/{codebook}/", "/codebooks/{codebook}/batches/",
+    "/codebooks/{codebook}/alignment/", "/codebooks/{codebook}/alignment/{session}/",
+    "/codebooks/{codebook}/disagreements/", "/codebooks/{codebook}/spot-checks/", "/queues/{queue}/", "/cases/{case}/",
+    "/codebooks/{codebook}/disagreements/{disagreement}/", "/codebooks/{codebook}/spot-checks/{spot}/",
+    "/codebooks/{codebook}/failures/", "/codebooks/{codebook}/failures/cases/{case}/",
+)  # fmt: skip
+
+
+def test_while_a_third_is_wanted_no_screen_tells_them_what_the_two_before_said():
+    """The third is everything a person can be: reviewer, lead, owner of the codebook. The two before disagree."""
+    seats = Seats(raters=3)
+    third = seats.people[2]
+    grant(grant(third, "lead_queue", seats.lane.queue), "lead_tenant", seats.lane.tenant)
+    Codebook.objects.filter(pk=seats.codebook.pk).update(owner=third)
+    seats.decide(1, "reject", "tone")
+    seats.decide(2, "edit", "hallucination")
+    session = AlignmentSession.objects.create(
+        codebook=seats.codebook, since=NOW - timedelta(days=1), until=NOW, opened_by=third, opened_at=NOW,
+        agenda=list(Disagreement.objects.values_list("pk", flat=True)),
+    )  # fmt: skip
+    spot = SpotCheck.objects.create(
+        label=Label.objects.earliest("pk"), codebook=seats.codebook, reviewer=seats.people[0], day=NOW.date()
+    )
+    names = {
+        "codebook": seats.codebook.slug, "queue": seats.lane.queue.slug, "case": seats.case.pk, "session": session.pk,
+        "disagreement": Disagreement.objects.get().pk, "spot": spot.pk,
+    }  # fmt: skip
+    client = Client()
+    client.force_login(third, backend="hitl.access.sessions.Backend")
+    for screen in SCREENS:
+        answer = client.get(screen.format(**names), follow=True)
+        assert answer.status_code in (200, 404), screen
+        body = answer.getvalue()
+        page = (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body).decode()
+        told = [words for words in (">Edited<", ">Rejected<", "Another answer", '"verdict": "') if words in page]
+        assert told == [], screen
+
+
+def test_the_third_sees_all_of_it_when_they_have_decided(sign_in):
+    seats = Seats(raters=3)
+    Codebook.objects.filter(pk=seats.codebook.pk).update(owner=seats.people[2])
+    seats.decide(1, "reject", "tone")
+    seats.decide(2, "edit", "hallucination")
+    url = reverse("codebook_adjudicate", args=[seats.codebook.slug, Disagreement.objects.get().pk])
+    client = sign_in(seats.people[2])
+    assert client.get(url).status_code == 404
+    seats.decide(3, "accept")
+    page = client.get(url).content.decode()
+    assert all(words in page for words in ("Edited", "Rejected", "Accepted"))
