@@ -53,7 +53,6 @@ def close_of_older_versions(*, codebook_id: int, newest: Version, by: User, now:
     )
     locked = list(older.order_by("pk").select_for_update(of=("self",)))
     _close(LabelBatch.objects.filter(pk__in=[batch.pk for batch in locked]), LabelBatch.Closed.PUBLISHING, by, now)
-    log.append_all([_entry(batch, LabelBatch.Closed.PUBLISHING, by) for batch in locked])
     return len(locked)
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from codebook import lineage
+from codebook import batches, lineage
 from codebook.authoring import newest_of
 from codebook.content import content_hash, missing
 from codebook.lineage import Origin
-from codebook.models import Category, LabelBatch, Version
+from codebook.models import Category, Version
 from hitl.audit import log
 from hitl.models import User
 
@@ -60,7 +60,7 @@ def publish(
     version.content_hash = content_hash(categories)
     version.note = version.note if note is None else note
     version.save()
-    closed = _close_batches(version, by, now)
+    closed = batches.close_of_older_versions(codebook_id=version.codebook_id, newest=version, by=by, now=now)
     log.append(
         actor=by,
         action="codebook.published",
@@ -104,11 +104,3 @@ def _locked(version: Version) -> Version:
         who = stored.published_by.name if stored.published_by else "somebody"
         raise NotPublishable([f"Version {stored.number} is published already, by {who}. There is nothing left to do."])
     return stored
-
-
-def _close_batches(version: Version, by: User, now: datetime) -> int:
-    """A decision on which somebody works right now is still stamped with its version, in a batch that it opens."""
-    older = LabelBatch.objects.filter(version__codebook=version.codebook, closed_at=None)
-    return older.filter(version__state=Version.State.PUBLISHED).exclude(version=version).update(
-        closed_at=now, closed_because=LabelBatch.Closed.PUBLISHING, closed_by=by
-    )  # fmt: skip
