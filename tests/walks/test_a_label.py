@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from codebook.models import Label
+from codebook.models import Disagreement, FinalLabel, Label
 from hitl.access import tokens
 from hitl.audit import sealing
 from hitl.models import AuditEvent, Message
@@ -61,10 +61,14 @@ def test_the_walk_of_a_label(settings):
 
     # ── What stands before the first case: a tenant, a queue with its rule and codebook, a reviewer. ──────────────────
     acme = TenantFactory(slug="acme")
-    queue = QueueFactory(slug="billing", name="Billing", sla=Queue.Sla.MINUTES, sla_amount=240, undo_seconds=300)
+    queue = QueueFactory(
+        slug="billing", name="Billing", sla=Queue.Sla.MINUTES, sla_amount=240, undo_seconds=300, second_share=1
+    )
     RoutingRuleFactory(queue=queue, name="Money", domains=["billing"])
     version = published(queue)
     reviewer = grant(grant(UserFactory(name="Nour Haddad"), "review_queue", queue), "work_in_tenant", acme)
+    colleague = grant(grant(UserFactory(name="Ada Lind"), "review_queue", queue), "work_in_tenant", acme)
+    owner = grant(grant(version.codebook.owner, "lead_queue", queue), "work_in_tenant", acme)
 
     # hitl/access/tokens.py and hitl/outbox/endpoints.py: what lets the producer in, and where it wants to be told.
     _, token = tokens.issue(tenant=acme, name="Chat in production", scopes=["ingest"])
@@ -169,6 +173,36 @@ def test_the_walk_of_a_label(settings):
         assert (answer["status"], answer["verdict"], answer["final_answer"]) == ("decided", "edit", CORRECTED)
         assert answer["categories"] == ["unsupported-claim"]
         assert (answer["codebook"], answer["codebook_version"]) == (version.codebook.slug, version.number)
+
+        # ── queues/seconds.py: the case is one of the chosen share; a colleague decides it too, and cannot tell. ──────
+        second = Slot.objects.get(case=case, seat=2)
+        assert (second.purpose, second.barred) == ("second", [reviewer.pk])
+        browser.force_login(colleague, backend="hitl.access.sessions.Backend")
+        screen = browser.get("/review/").content.decode()
+        assert CORRECTED not in screen
+        token, shown = (re.search(rf'name="{name}" value="(\d+)"', screen)[1] for name in ("token", "version"))
+        browser.post(f"/slots/{second.pk}/decide/", {"token": token, "version": shown, "verdict": "reject"})
+        assert ask()["verdict"] == "edit"
+
+    # ── codebook/disagreement.py: they differ, in the verdict and in a category, and that is a row for the owner. ─────
+    disagreement = Disagreement.objects.get(case=case)
+
+    # ── reviews/views/disagreements.py, settling.py, codebook/adjudicating.py: one key gives the last word. ───────────
+    browser.force_login(owner, backend="hitl.access.sessions.Backend")
+    url = f"/codebooks/{version.codebook.slug}/disagreements/{disagreement.pk}/"
+    page = browser.get(url).content.decode()
+    assert "Nour Haddad" in page
+    assert "Ada Lind" in page
+    browser.post(url, {"side": label.pk, "version": version.pk, "note": "The refund was never approved."})
+    final = FinalLabel.objects.get(case=case).label
+    assert (final.verdict, final.user, final.batch.purpose) == ("edit", owner, "adjudication")
+    assert Label.objects.filter(case=case, round=1, undone_at=None).count() == 2
+
+    # ── reviews/figures/learned.py: both read how theirs ended, and neither what the other said. ──────────────────────
+    browser.force_login(colleague, backend="hitl.access.sessions.Backend")
+    page = browser.get("/decisions/learned/").content.decode()
+    assert "The refund was never approved." in page
+    assert "Nour Haddad" not in page
 
     # ── hitl/audit/log.py, sealing.py, verification.py: all of it is on record, sealed, and one command proves it. ────
     record = list(AuditEvent.objects.order_by("id").values_list("action", "subject"))
