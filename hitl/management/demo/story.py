@@ -18,24 +18,20 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from codebook import files
-from codebook.models import Label, QueueCodebook
-from codebook.versions import current
+from codebook.models import Codebook, QueueCodebook
 from hitl.access import people as accounts
 from hitl.access.authorities import parse
+from hitl.management.demo import decisions
 from hitl.management.demo.people import LINES, PEOPLE, TENANTS, Role
 from hitl.models import Tenant, User
-from queues import claims
 from queues.intake import receive
 from queues.models import Calendar, Queue, RoutingRule
-from reviews import deciding
-from reviews.given import Found, Given
-from reviews.models import Finding
 
 HERE = Path(__file__).parent
 LOGINS = "demo-logins.json"
 WEEKDAYS = ("Friday", "Monday", "30 November", "Thursday", "Tuesday", "15 December")
-# Of each variant, the first ones were decided before the reader came.
-DECIDED_SHARE = 3
+# More than an installation would have, so that a few days' cases show what comes of it.
+SECOND_SHARE = 0.5
 
 Login = tuple[str, str, str]
 
@@ -52,7 +48,10 @@ def tell(stdout: OutputWrapper) -> list[Login]:
     with transaction.atomic():
         persons = _set_up(passwords, now)
     _bring_cases(now)
-    _decide_some(persons)
+    decisions.make(persons)
+    codebook = Codebook.objects.get()
+    decisions.settle_one(codebook, now)
+    decisions.start_next_version(codebook, persons[PEOPLE[1].email], now)
     logins = [(role.title, role.email, passwords[role.email]) for role in PEOPLE]
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(logins))
@@ -82,6 +81,7 @@ def _set_up(passwords: dict[str, str], now: datetime) -> dict[str, User]:
         queue = queues[line.slug] = Queue.objects.create(
             slug=line.slug, name=line.name, description=line.description, sla=line.sla, sla_amount=line.amount,
             calendar=office if line.sla.startswith("business") else None, hand_up_to=line.hand_up_to,
+            second_share=SECOND_SHARE,
         )  # fmt: skip
         RoutingRule.objects.create(queue=queue, name=line.rule, domains=list(line.domains), authority=line.authority)
     for role in PEOPLE:
@@ -138,7 +138,7 @@ def _filled(template: dict[str, Any], variant: int, chance: random.Random, now: 
     row: dict[str, Any] = fill(
         {key: value for key, value in template.items() if key not in ("slug", "tenant", "signals")}
     )
-    row |= template.get("signals", {})
+    row = decisions.judged(row | template.get("signals", {}), chance)
     if minutes := row.pop("deadline_minutes", None):
         row["sla_deadline"] = (now + timedelta(minutes=minutes + 7 * variant)).isoformat()
     return row | {
@@ -147,33 +147,3 @@ def _filled(template: dict[str, Any], variant: int, chance: random.Random, now: 
         "prompt_version": "31",
         "release": "2026.46",
     }
-
-
-def _decide_some(persons: dict[str, User]) -> None:
-    """A few decisions of each reviewer, as they would make them."""
-    chance = random.Random(21)  # noqa: S311
-    for role in PEOPLE[1:5]:
-        person = persons[role.email]
-        for _ in range(DECIDED_SHARE):
-            held = claims.hold(user=person, wanted=1)
-            if not held:
-                break
-            claim = held[0]
-            version = current(claim.queue_id)
-            verdict = chance.choice([Label.Verdict.ACCEPT, Label.Verdict.REJECT, Label.Verdict.REJECT])
-            found = chance.sample(version.categories, k=1) if verdict == Label.Verdict.REJECT else []
-            note = Found(Finding.Kind.NEW_FAILURE_MODE, text="Promises something for another team")
-            deciding.decide(
-                user=person,
-                slot_id=claim.slot_id,
-                token=claim.token,
-                given=Given(
-                    verdict=verdict,
-                    version_id=version.id,
-                    category_ids=frozenset(category.pk for category in found),
-                    findings=(note,) if found and chance.random() < 0.4 else (),
-                    handling_ms=chance.randrange(9_000, 70_000),
-                ),
-                painted=None,
-            )
-        claims.release(user=person)
