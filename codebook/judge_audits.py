@@ -7,8 +7,7 @@ asked: in proportion to how much of the quarter is over, so that these spread to
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
@@ -18,32 +17,12 @@ from codebook.models import JudgeAudit, Label
 from hitl.audit import log
 from queues.asking import Again, ask_again
 from queues.models import Case, Queue, Slot
+from queues.quarters import Quarter, quarter_of
 from queues.risk import Risk
 
 FEWEST: Final = 10
 # What came in the last moments of a quarter is looked at in the first days of the next.
 LATE: Final = timedelta(days=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Quarter:
-    """A quarter of a year, in UTC. `name` is like 2026-Q4."""
-
-    name: str
-    begins: datetime
-    ends: datetime
-
-    def over(self, now: datetime) -> float:
-        """How much of it is over, 0 to 1."""
-        return min(1.0, max(0.0, (now - self.begins) / (self.ends - self.begins)))
-
-
-def quarter_of(moment: datetime) -> Quarter:
-    at = moment.astimezone(UTC)
-    number = (at.month - 1) // 3
-    begins = datetime(at.year, 3 * number + 1, 1, tzinfo=UTC)
-    ends = datetime(at.year + number // 3, (3 * number + 3) % 12 + 1, 1, tzinfo=UTC)
-    return Quarter(f"{at.year}-Q{number + 1}", begins, ends)
 
 
 def stratum_of(verdict: str, risk: int) -> str:

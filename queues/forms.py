@@ -72,6 +72,20 @@ class QueueForm(forms.ModelForm):
         label="People per chosen case", min_value=2, max_value=5, initial=2,
         help_text="How many decide such a case independently, the first one included: 2 to 5.",
     )  # fmt: skip
+    judge_first = forms.CharField(
+        label="Judge whose word is enough", required=False, max_length=120,
+        help_text="Its name, as the application sends it. Where it is sure, nobody is asked: never at a high risk, and "
+        "never where something else than doubt asks for a person. Empty: people decide all.",
+    )  # fmt: skip
+    judge_sure_percent = forms.DecimalField(
+        label="How sure it must say it is, in %", min_value=Decimal("0.1"), max_value=100, decimal_places=1,
+        initial=Decimal("90"), help_text="Its confidence. A verdict without one always goes to a person.",
+    )  # fmt: skip
+    judge_audit_percent = forms.DecimalField(
+        label="Of those, how many people decide all the same, in %", min_value=Decimal("0.1"), max_value=100,
+        decimal_places=1, initial=Decimal("5"),
+        help_text="Drawn at random each quarter, at least 10 of each kind: it shows how often people disagree.",
+    )  # fmt: skip
     notify_emails = WordsField(
         label="E-mail when a deadline passes", required=False, help_text="Addresses, with commas between them."
     )
@@ -84,7 +98,8 @@ class QueueForm(forms.ModelForm):
         model = Queue
         fields = [
             "name", "slug", "description", "is_active", "sla", "sla_amount", "calendar", "lease_minutes",
-            "undo_seconds", "second_percent", "raters", "shows_judge", "hand_up_to", "notify_emails",
+            "undo_seconds", "second_percent", "raters", "shows_judge", "judge_first", "judge_sure_percent",
+            "judge_audit_percent", "hand_up_to", "notify_emails",
         ]  # fmt: skip
         labels = {
             "slug": "Short name",
@@ -114,7 +129,12 @@ class QueueForm(forms.ModelForm):
         calendar.queryset, calendar.empty_label = doors.calendars(user).order_by("name"), "None"
         if self.instance.pk:
             del self.fields["slug"]
-            self.initial["second_percent"] = (self.instance.second_share * 100).normalize()
+            for name, share in (
+                ("second_percent", self.instance.second_share),
+                ("judge_sure_percent", self.instance.judge_sure),
+                ("judge_audit_percent", self.instance.judge_audit_share),
+            ):
+                self.initial[name] = f"{float(share) * 100:.4g}"
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"].lower()
@@ -146,8 +166,12 @@ class QueueForm(forms.ModelForm):
     def values(self) -> dict[str, Any]:
         """The fields of the queue, ready for the verb."""
         given = dict(self.cleaned_data)
-        share = given.pop("second_percent") / 100
-        return {**given, "second_share": share}
+        return {
+            "second_share": given.pop("second_percent") / 100,
+            "judge_sure": float(given.pop("judge_sure_percent") / 100),
+            "judge_audit_share": given.pop("judge_audit_percent") / 100,
+            **given,
+        }
 
 
 class CalendarForm(forms.Form):

@@ -3,13 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
+from hitl.models import Tenant
 from queues.judging import Facts, JudgeFirst, Said, may_label
-from queues.models import Case, JudgeVerdict, Queue
+from queues.models import Case, JudgeKept, JudgeVerdict, Queue
 from queues.risk import Risk
+
+COUNTED_AT_MOST: Final = 10_000
 
 
 class Kept(NamedTuple):
@@ -56,8 +60,7 @@ def enough(case: Case, queue_id: int, trusted: JudgeFirst | None, words: Sequenc
     return None if ruling.by is None else Kept(case.pk, queue_id, words[ruling.by][0], ruling.because)
 
 
-def kept_since(queue: Queue, since: datetime) -> int:
-    """How many cases of a queue its judge kept from people since then."""
-    with connection.cursor() as cursor:
-        cursor.execute("select count(*) from queues_judgekept where queue_id = %s and kept_at >= %s", [queue.pk, since])
-        return int(cursor.fetchone()[0])
+def kept_since(queue: Queue, tenants: QuerySet[Tenant], since: datetime) -> int:
+    """How many cases of these tenants a queue's judge kept from people since then, up to COUNTED_AT_MOST."""
+    kept = JudgeKept.objects.filter(queue=queue, kept_at__gte=since, case__tenant__in=tenants)
+    return kept.values("pk")[:COUNTED_AT_MOST].count()

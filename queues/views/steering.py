@@ -7,8 +7,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hitl.access import doors as access
-from queues import doors, overview, steering, terms
+from queues import doors, keeping, overview, steering, terms
 from queues.forms import QueueForm
+from queues.quarters import quarter_of
 from queues.routing import rulebook
 from queues.wording import rule_rows
 
@@ -32,6 +33,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     lanes = overview.lanes(user, queue)
     rules = queue.rules.prefetch_related("tenants").select_related("queue")
     ordered = rulebook([terms.as_value(rule) for rule in rules if rule.is_active]).rules
+    now = timezone.now()
     context = {
         "queue": queue,
         "promise": terms.queue_terms(queue).sla.words,
@@ -39,7 +41,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "heaviest": steering.HEAVIEST,
         "rules": rule_rows(rules, ordered, user),
         "breaches": overview.breaches(row.lane for row in lanes),
-        "now": timezone.now(),
+        "kept": keeping.kept_since(queue, access.tenants(user), quarter_of(now).begins),
+        "counted_at_most": keeping.COUNTED_AT_MOST,
+        "now": now,
     }
     return render(request, "queues/queue.html", context)
 

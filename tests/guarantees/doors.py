@@ -91,6 +91,10 @@ ALIGNMENT = {
     **both(slug="codebook.slug", pk="alignment.pk"),
     "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["alignment"].pk},),
 }
+JUDGE = {
+    **both(slug="codebook.slug", pk="judge_report.pk"),
+    "mixed": (lambda world: {"slug": world.home["codebook"].slug, "pk": world.far["judge_report"].pk},),
+}
 RUNNERS = OWNER | ADMINISTRATOR
 VERSION = both(slug="codebook.slug", number="batch.version.number")
 DRAFTED = {
@@ -237,6 +241,9 @@ DOORS: dict[str, Door] = {
         far_opens=NOBODY,
     ),
     "codebook_example": Door(far_opens=NOBODY, data=lambda world: {"case": world.home["decided"].case_id}, **CODEBOOK),
+    "codebook_judges": Door(get=READERS, **CODEBOOK),
+    "codebook_judges_measure": Door(post=QUEUE_LEADS | OWNER, **CODEBOOK),
+    "codebook_judge": Door(get=READERS, **JUDGE),
     # codebook: agreement. Its report names a stranger's queue and reviewer, whom only the owner is told.
     "codebook_agreement": Door(get=READERS, tells=ADMINISTRATOR | OWNER, **CODEBOOK),
     "codebook_agreement_category": Door(

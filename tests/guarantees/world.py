@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from codebook import judge_measuring, judges
 from codebook.models import (
     AlignmentSession,
     Category,
@@ -26,6 +27,8 @@ from codebook.models import (
     SpotCheck,
     Version,
 )
+from codebook.shown import Shown
+from codebook.standing import standing
 from hitl.access import tokens
 from hitl.audit import log
 from hitl.models import Endpoint, Job, Message
@@ -94,6 +97,7 @@ def build() -> World:
     _dismiss(world.people["former reviewer"], home)
     world.home["held"] = claims.hold(user=world.people["reviewer"])[0]
     _disagreed(world)
+    _judged(world)
     return world
 
 
@@ -213,6 +217,17 @@ def _reports(world: World, codebook: Any) -> None:
             codebook=side["codebook"], tenant=tenant, brought_by=owner, brought_at=timezone.now(), rows=b"",
             name=f"{tenant.name}.csv", version_title="Earlier",
         )  # fmt: skip
+
+
+def _judged(world: World) -> None:
+    """A judge's report with each codebook; home's tells of differences on its own case and on a stranger's."""
+    cases = [world.home["slot"].case_id, world.home["decided"].case_id, world.far["shared"].case_id]
+    for side, name in ((world.home, "Judge"), (world.far, f"Judge {SECRET}")):
+        result = judge_measuring.report(iter(()), standing(side["codebook"].pk), Shown({}, {}))
+        result |= {"newest": [0, 0], "audits": [], "differ": len(cases)}
+        result["differences"] = [{"case": pk, "judge": True, "human": "accept"} for pk in cases]
+        found = [judges.Measured(name, "1", "", result)]
+        (side["judge_report"],) = judges.keep(codebook=side["codebook"], found=found, now=timezone.now())
 
 
 def _draft(codebook: Any, mark: str) -> dict[str, Any]:

@@ -3,12 +3,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hitl.models import AuditEvent
-from queues import rollups
+from queues import keeping, rollups
 from queues.models import Breach, Lane, LaneRollup, Queue
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import TenantFactory, UserFactory, grant
 from tests.factories.queues import (
     CalendarFactory,
+    CaseFactory,
+    JudgeVerdictFactory,
     LaneFactory,
     QueueFactory,
     RoutingRuleFactory,
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.django_db
 FIELDS = {
     "name": "Refunds", "slug": "refunds", "description": "Money back", "is_active": "on", "sla": "minutes",
     "sla_amount": "240", "lease_minutes": "10", "undo_seconds": "300", "second_percent": "12.5", "raters": "3",
+    "judge_first": "grounded", "judge_sure_percent": "92.5", "judge_audit_percent": "2.5",
 }  # fmt: skip
 
 
@@ -81,6 +84,16 @@ class TestOneQueue:
         assert "Zyxomma" not in page
         assert other.case.external_id not in page
 
+    def test_it_says_how_many_cases_the_judge_kept_from_people_this_quarter(self, sign_in, lane, lead):
+        Queue.objects.filter(pk=lane.queue_id).update(judge_first="grounded", judge_sure=0.925)
+        for tenant in (lane.tenant, lane.tenant, TenantFactory()):
+            case = CaseFactory(tenant=tenant, queue=lane.queue, state="machine")
+            verdict = JudgeVerdictFactory(case=case)
+            keeping.keep([keeping.Kept(case.pk, lane.queue_id, verdict.pk, "Sure.")], now=timezone.now())
+        page = sign_in(lead).get(reverse("queue", args=["billing"])).content.decode()
+        assert "grounded, where it is at least 92.5% sure" in page
+        assert "2 cases came to nobody this quarter" in page
+
     def test_another_leads_queue_is_not_there(self, sign_in, lead):
         QueueFactory(slug="far")
         for name in ("queue", "queue_edit", "queue_codebook"):
@@ -116,6 +129,7 @@ class TestOpeningAndChanging:
         sign_in(user).post(reverse("queue_new"), FIELDS)
         queue = Queue.objects.get(slug="refunds")
         assert (queue.sla_amount, float(queue.second_share), queue.raters) == (240, 0.125, 3)
+        assert (queue.judge_first, queue.judge_sure, float(queue.judge_audit_share)) == ("grounded", 0.925, 0.025)
         assert user.has_perm("queues.lead_queue", queue)
         assert AuditEvent.objects.filter(action="queue.created", queue_id=queue.pk).exists()
 
@@ -136,6 +150,10 @@ class TestOpeningAndChanging:
             ({"second_percent": "101"}, "second_percent"),
             ({"raters": "1"}, "raters"),
             ({"raters": "6"}, "raters"),
+            ({"judge_sure_percent": "0"}, "judge_sure_percent"),
+            ({"judge_sure_percent": "101"}, "judge_sure_percent"),
+            ({"judge_audit_percent": "0"}, "judge_audit_percent"),
+            ({"judge_first": "x" * 121}, "judge_first"),
         ],
     )
     def test_what_cannot_be_is_refused_at_its_field(self, sign_in, lead, change, field):
