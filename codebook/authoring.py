@@ -24,10 +24,14 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A category as it stands now, and by part why what was typed there was not taken."""
+    """A category as it stands now, and by part why what was typed there was not taken.
+
+    `has_new_key`: its key followed the title.
+    """
 
     category: Category
     refused: Mapping[str, str] = field(default_factory=dict)
+    has_new_key: bool = False
 
 
 def draft_of(codebook: Codebook) -> Version | None:
@@ -97,7 +101,7 @@ def save_category(*, category: Category, fields: Mapping[str, str], by: User) ->
         setattr(stored, part, given[part])
     if changed:
         stored.save(update_fields=changed)
-    return Saved(stored, refused)
+    return Saved(stored, refused, "key" in changed and "key" not in fields)
 
 
 @transaction.atomic

@@ -64,7 +64,7 @@ def save(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except Refused as refused:
         return _not_saved(request, codebook, str(refused), fields)
     if request.headers.get("HX-Request"):
-        key = _key(saved.category, fields)
+        key = Part(pk, "key", saved.category.key) if saved.has_new_key else None
         context = {"codebook": codebook, "card": Card(saved.category), "refused": saved.refused, "key": key}
         return render(request, "codebook/_saved.html", context, status=422 if saved.refused else 200)
     if saved.refused:
@@ -135,11 +135,6 @@ def _after(request: HttpRequest, slug: str, verb: object) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect(f"{reverse('codebook_draft', args=[slug])}{anchor}")
-
-
-def _key(category: Category, fields: dict[str, str]) -> Part | None:
-    """The key's field again, where it followed the title."""
-    return Part(category.pk, "key", category.key) if "title" in fields and "key" not in fields else None
 
 
 def _not_saved(request: HttpRequest, codebook: Codebook, why: str, fields: dict[str, str]) -> HttpResponse:

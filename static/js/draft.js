@@ -23,11 +23,13 @@ function keep(field) {
 document.addEventListener("input", ({ target }) => {
   if (!target.matches?.(".card-form [hx-post]")) return;
   keep(target);
-  say(target, "Saving…");
+  say(target, "");
 });
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.elt.form?.dataset.category) detail.elt.dataset.sent = detail.elt.value;
+  if (!detail.elt.form?.dataset.category) return;
+  detail.elt.dataset.sent = detail.elt.value;
+  say(detail.elt, "Saving…");
 });
 
 // A refusal says why in the place of the state; the text stays in its field.
@@ -37,12 +39,20 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.xhr.status === 409) detail.swapOverride = "innerHTML";
 });
 
+// A key that followed its title does not take the place of one that is being typed.
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  const field = detail.target;
+  if (field.matches(".card-form [hx-post]") && (field === document.activeElement || sessionStorage.getItem(key(field)) !== null)) {
+    detail.shouldSwap = false;
+  }
+});
+
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const field = detail.elt;
   if (!field.form?.dataset.category) return;
   const status = detail.xhr.status;
+  waiting.delete(field);
   if (detail.successful) {
-    waiting.delete(field);
     if (field.dataset.sent === field.value) sessionStorage.removeItem(key(field));
   } else if (status !== 409 && status !== 422) {
     waiting.add(field);
@@ -58,14 +68,18 @@ addEventListener("beforeunload", (event) => {
   if (waiting.size) event.preventDefault();
 });
 
-for (const field of fields()) {
-  const kept = sessionStorage.getItem(key(field));
-  if (kept === null) continue;
-  if (kept === field.value) {
-    sessionStorage.removeItem(key(field));
-    continue;
+// htmx has taken up the fields by then.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const field of fields()) {
+    const kept = sessionStorage.getItem(key(field));
+    if (kept === null) continue;
+    if (kept === field.value) {
+      sessionStorage.removeItem(key(field));
+      continue;
+    }
+    field.value = kept;
+    say(field, "Brought back what you had typed");
+    waiting.add(field);
+    window.htmx.trigger(field, "change");
   }
-  field.value = kept;
-  say(field, "Brought back what you had typed");
-  window.htmx.trigger(field, "change");
-}
+});

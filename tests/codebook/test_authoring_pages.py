@@ -144,6 +144,8 @@ class TestTyping:
         owner.post(url("codebook_category_new"))
         answer = self.send(owner, draft.categories.last(), {"title": "Too long"}, HTMX)
         assert 'value="too-long"' in answer.content.decode()
+        again = self.send(owner, draft.categories.last(), {"title": "Too long"}, HTMX)
+        assert "too-long" not in again.content.decode()
 
     def test_without_javascript_the_form_says_only_what_was_typed_into_it(self, owner, tone):
         """Another tab saved the definition after this form was shown."""
