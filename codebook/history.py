@@ -10,15 +10,15 @@ from codebook import lineage
 from codebook.lineage import Kind, Origin
 from codebook.models import Category, Codebook, Version
 
-# Beyond it a list says “more than”: counting a million labels for a page takes too long.
-COUNTED: Final = 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """`labels`: as they were counted last, batch by batch; `is_counted`: every batch was, once at least."""
+
     version: Version
-    labels: int
     categories: int
+    labels: int
+    is_counted: bool
 
     @property
     def short_hash(self) -> str:
@@ -26,7 +26,7 @@ class Line:
 
     @property
     def labels_words(self) -> str:
-        return f"more than {COUNTED:,}" if self.labels > COUNTED else f"{self.labels:,}"
+        return f"{self.labels:,}" if self.is_counted else "being counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,23 @@ class Told:
 
 
 def versions_told(codebook: Codebook) -> list[Line]:
-    """The newest first. Labels are counted up to COUNTED and one."""
+    """The newest first."""
     versions = codebook.versions.select_related("published_by").order_by("-number")
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [COUNTED + 1, codebook.pk])
-        counts = {pk: (labels, categories) for pk, labels, categories in cursor.fetchall()}
-    return [Line(version, *counts.get(version.pk, (0, 0))) for version in versions]
+        cursor.execute(_COUNTS, [codebook.pk])
+        counts = {pk: rest for pk, *rest in cursor.fetchall()}
+    return [Line(version, *counts[version.pk]) for version in versions if version.pk in counts]
 
 
 _COUNTS: Final = """
 select version.id,
-       (select count(*) from (select from codebook_label label where label.version_id = version.id limit %s) counted),
-       (select count(*) from codebook_category category where category.version_id = version.id)
-from codebook_version version where version.codebook_id = %s
+       (select count(*) from codebook_category category where category.version_id = version.id),
+       coalesce(sum(known.labels), 0)::bigint, count(batch.id) = count(known.batch_id)
+from codebook_version version
+left join codebook_labelbatch batch on batch.version_id = version.id
+left join codebook_batchcount known on known.batch_id = batch.id
+where version.codebook_id = %s
+group by version.id
 """
 
 

@@ -5,15 +5,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from codebook import authoring, files, lineage
+from codebook import authoring, counting, files, labelling, lineage
 from codebook.content import CONTENT
 from codebook.draft_page import digest
 from codebook.lineage import Origin
 from codebook.models import Category, Codebook, Comment, Version
 from codebook.publishing import publish
+from codebook.versions import rubric
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import UserFactory, grant
-from tests.factories.queues import LaneFactory, lead_of
+from tests.factories.queues import LaneFactory, SlotFactory, lead_of
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -301,6 +302,18 @@ class TestVersions:
         page = text(reader.get(url("codebook_versions")))
         assert second.content_hash[:8] in page
         assert "Shorter" in page
+
+    def test_their_labels_are_counted_batch_by_batch_beside_the_page(self, reader, book):
+        slot = SlotFactory()
+        version = book.versions.get()
+        label = labelling.give(
+            slot=slot, queue_id=slot.lane.queue_id, origin="escalation", user=book.owner, stamp=rubric(version.pk),
+            verdict="accept", category_ids=[], now=timezone.now(),
+        )  # fmt: skip
+        assert "being counted" in text(reader.get(url("codebook_versions")))
+        counting.count_batch(batch_id=label.batch_id, newest_label=label.pk, now=timezone.now())
+        (line,) = reader.get(url("codebook_versions")).context["versions"]
+        assert (line.labels_words, line.categories) == ("1", 2)
 
     def test_one_says_how_its_categories_came_about(self, reader, second):
         page = text(reader.get(url("codebook_version", 2)))
