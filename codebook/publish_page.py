@@ -59,14 +59,6 @@ class PublishPage:
     removed: tuple[Category, ...]
     looked: str
 
-    @property
-    def staying(self) -> list[Category]:
-        return [row.category for row in self.rows if row.origin.kind == Kind.SAME]
-
-    @property
-    def affected(self) -> list[Category]:
-        return [row.category for row in self.rows if row.origin.kind not in (Kind.SAME, Kind.NEW)]
-
 
 def publish_page(version: Version, by: User, answers: Mapping[str, Origin] | None = None) -> PublishPage:
     """`answers`: what was chosen already; without it, what was said while writing, and proposals for the rest."""
