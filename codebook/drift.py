@@ -24,6 +24,7 @@ OLD: Final = timedelta(days=28)
 WORKING_HOURS: Final = 5 * 24
 # Of a reviewer's decisions that are old enough, the latest are looked at.
 LOOKED_AT: Final = 2_000
+AT_A_TIME: Final = 50
 # "drif": with a codebook's id it makes the lock that keeps two clocks from asking twice.
 LOCK: Final = 0x64726966
 
@@ -138,33 +139,42 @@ def _choose(
 ) -> Label | None:
     """One of the reviewer's own old decisions that still counts, by a fixed hash; none they were told the end of."""
     judged = frozenset[int]().union(*stands.judged_under.values())
-    own = Label.objects.filter(user=reviewer, rater=Label.Rater.PERSON)
-    old = own.filter(
-        version__in=judged, undone_at=None, is_amendment=False, created_at__lt=now - OLD,
+    old = Label.objects.filter(
+        user=reviewer, rater=Label.Rater.PERSON, version__in=judged, undone_at=None, is_amendment=False,
+        created_at__lt=now - OLD,
+    ).order_by("-pk").values_list("pk", flat=True)[:LOOKED_AT]  # fmt: skip
+    drawn = sorted(old, key=lambda pk: _hash(reviewer, pk, *now.isocalendar()[:2]))
+    # A few at a time: asked about two thousand at once, the database reads every label there is.
+    for start in range(0, len(drawn), AT_A_TIME):
+        some = drawn[start : start + AT_A_TIME]
+        fit = {label.pk: label for label in _fit(codebook, reviewer, some, now) if label.case_id not in besides}
+        if found := next((pk for pk in some if pk in fit), None):
+            return fit[found]
+    return None
+
+
+def _fit(codebook: Codebook, reviewer: int, labels: Collection[int], now: datetime) -> list[Label]:
+    """Of these, the decisions on cases that may be asked about again."""
+    own = Label.objects.filter(
+        pk__in=labels,
         slot__purpose__in=[Slot.Purpose.FIRST, Slot.Purpose.SECOND],
-    )  # fmt: skip
-    latest = Label.objects.filter(pk__in=old.order_by("-pk").values("pk")[:LOOKED_AT])
-    same_case = {"case": OuterRef("case")}
-    fit = (
-        latest.filter(
-            case__queue__codebook_use__codebook=codebook,
-            slot__lane__queue=F("case__queue"),
-            slot__lane__authority=F("case__authority"),
-            slot__lane__in=LaneTaker.objects.filter(user=reviewer).values("lane"),
-        )
-        .exclude(case__in=besides)
-        .filter(
-            ~Exists(DriftCheck.objects.filter(reviewer=reviewer, earlier__case=OuterRef("case"))),
-            ~Exists(Slot.objects.filter(**same_case).exclude(state=Slot.State.DECIDED)),
-            ~Exists(own.filter(**same_case, created_at__gte=now - OLD)),
-            ~Exists(own.filter(**same_case, is_amendment=True)),
-            ~Exists(Adjudication.objects.filter(**same_case)),
-            ~Exists(SpotCheck.objects.filter(label=OuterRef("pk"), checked_at__isnull=False)),
-        )
-        .values_list("pk", flat=True)
+        case__queue__codebook_use__codebook=codebook,
+        slot__lane__queue=F("case__queue"),
+        slot__lane__authority=F("case__authority"),
+        slot__lane__in=list(LaneTaker.objects.filter(user=reviewer).values_list("lane", flat=True)),
     )
-    found = min(fit, key=lambda pk: _hash(reviewer, pk, *now.isocalendar()[:2]), default=None)
-    return Label.objects.get(pk=found) if found else None
+    found = list(own)
+    cases = [label.case_id for label in found]
+    # In small questions about known cases: as one, the database would read every label there is.
+    again = Label.objects.filter(Q(created_at__gte=now - OLD) | Q(is_amendment=True), user=reviewer, case__in=cases)
+    barred = {
+        *DriftCheck.objects.filter(reviewer=reviewer, earlier__case__in=cases).values_list("earlier__case", flat=True),
+        *Slot.objects.filter(case__in=cases).exclude(state=Slot.State.DECIDED).values_list("case", flat=True),
+        *again.values_list("case", flat=True),
+        *Adjudication.objects.filter(case__in=cases).values_list("case", flat=True),
+        *SpotCheck.objects.filter(label__in=found, checked_at__isnull=False).values_list("label__case", flat=True),
+    }
+    return [label for label in found if label.case_id not in barred]
 
 
 def _is_alone(codebook_id: int) -> bool:

@@ -8,21 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Case as Choice
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from codebook import doors
 from codebook.models import Codebook, FinalLabel, Label
+from hitl.access import doors as access
 from hitl.models import User
 from hitl.statistics import Interval, wilson
 from queues import seconds
-from queues.models import Case, Lane, Slot
+from queues.doors import queues
+from queues.models import Case
 from reviews import similar
-from reviews.models import CaseRead, FailureMode, OpenCode, Review
+from reviews.models import CaseRead, FailureMode, Finding, OpenCode, Review
 
 # Nobody reads further back than this, and no page counts a million decisions.
-LATEST: Final = 5_000
-SHOWN: Final = 150
+LATEST: Final = 2_000
+SHOWN: Final = 100
 PROPOSED: Final = 5
 
 
@@ -57,7 +59,7 @@ class Proposal:
 class Analysis:
     """`loose`: notes in no group, latest first, at most SHOWN of `loose_in_all`.
 
-    `elsewhere`: notes on cases that the owner may not open: of other tenants or queues, or still theirs to decide.
+    `elsewhere`: cases with notes, among the latest, of tenants or queues that the owner does not work in.
     """
 
     groups: Sequence[Group]
@@ -77,23 +79,15 @@ def readable(user: User, codebook: Codebook) -> QuerySet[Case]:
 
 def waiting(user: User, codebook: Codebook, *, skipped: Sequence[int] = ()) -> Waiting:
     """The random sample first, then what was rejected or edited; in both the latest first."""
-    decisions = (
-        _decisions(codebook)
-        .filter(case__in=readable(user, codebook))
-        .exclude(case__in=CaseRead.objects.filter(codebook=codebook).values("case"))
-        .annotate(
-            rank=Choice(
-                When(slot__lane__stream=Lane.Stream.RANDOM, then=Value(0)),
-                When(verdict__in=[Label.Verdict.REJECT, Label.Verdict.EDIT], then=Value(1)),
-                default=Value(2),
-                output_field=IntegerField(),
-            )
-        )
-        .exclude(rank=2)
-    )
-    first = decisions.exclude(case__in=skipped).order_by("rank", "-pk").values_list("case", flat=True).first()
-    counts = decisions.aggregate(sampled=Count("pk", filter=Q(rank=0)), failed=Count("pk", filter=Q(rank=1)))
-    return Waiting(first, counts["sampled"], counts["failed"])
+    with connection.cursor() as cursor:
+        cursor.execute(_UNREAD, {"codebook": codebook.pk, "latest": LATEST, **_reach(user, codebook)})
+        unread = cursor.fetchall()
+    kept = _kept_from(user, [case for case, _ in unread])
+    found = [(case, is_sampled) for case, is_sampled in unread if case not in kept]
+    ahead = sorted((not is_sampled, place, case) for place, (case, is_sampled) in enumerate(found))
+    first = next((case for _, _, case in ahead if case not in skipped), None)
+    sampled = sum(is_sampled for _, is_sampled in found)
+    return Waiting(first, sampled, len(found) - sampled)
 
 
 def decision(case: Case) -> Label | None:
@@ -109,36 +103,43 @@ def answer(label: Label | None) -> str:
     return Review.objects.filter(label=label).values_list("final_answer", flat=True).first() or "" if edited else ""
 
 
-def codes(user: User, codebook: Codebook) -> QuerySet[OpenCode]:
-    """Of these notes, those that an owner may read: on cases that they may."""
-    return standing(codebook).filter(case__in=readable(user, codebook))
+def codes(user: User, codebook: Codebook, *, most: int = SHOWN, **which: object) -> list[OpenCode]:
+    """Of these notes, latest first, at most so many of those that an owner may read: on cases that they may."""
+    fields = ("text", "codebook_id", "case_id", "case__external_id", "author__name")
+    near = _near(user, codebook).filter(**which).select_related("case", "author").only(*fields)
+    found = list(near.order_by("-pk")[: 2 * most])
+    kept = _kept_from(user, [code.case_id for code in found])
+    return [code for code in found if code.case_id not in kept][:most]
 
 
 def standing(codebook: Codebook) -> QuerySet[OpenCode]:
     """All notes but those of decisions that were taken back."""
-    taken_back = Q(finding__isnull=False, finding__review__label__undone_at__isnull=False)
-    return OpenCode.objects.filter(codebook=codebook).exclude(taken_back)
+    # Looked up note by note: joined, the database reads every decision there is.
+    finding = Finding.objects.filter(pk=OuterRef("finding"))
+    return (
+        OpenCode.objects.filter(codebook=codebook)
+        .alias(taken_back_at=Subquery(finding.values("review__label__undone_at")[:1]))
+        .filter(Q(finding=None) | Q(taken_back_at=None))
+    )
 
 
 def analysis(user: User, codebook: Codebook) -> Analysis:
-    mine = codes(user, codebook)
     read = CaseRead.objects.filter(codebook=codebook).aggregate(
         all=Count("pk"), sampled=Count("pk", filter=Q(in_random_sample=True))
     )
-    loose_codes = mine.filter(mode=None)
-    loose = list(loose_codes.select_related("case", "author").order_by("-pk")[:SHOWN])
+    loose = codes(user, codebook, mode=None)
     return Analysis(
-        groups=groups(user, codebook, read["sampled"]),
+        groups=groups(codebook, read["sampled"]),
         loose=loose,
-        loose_in_all=loose_codes.count() if len(loose) == SHOWN else len(loose),
+        loose_in_all=standing(codebook).filter(mode=None).count() if len(loose) == SHOWN else len(loose),
         proposals=_proposals(loose),
         read=read["all"],
         read_sampled=read["sampled"],
-        elsewhere=standing(codebook).count() - mine.count(),
+        elsewhere=_elsewhere(user, codebook),
     )
 
 
-def groups(user: User, codebook: Codebook, read_sampled: int, *, only: int | None = None) -> list[Group]:
+def groups(codebook: Codebook, read_sampled: int, *, only: int | None = None) -> list[Group]:
     """The groups, the largest first. What is elsewhere counts in the share, which is of everything that was read."""
     sampled = CaseRead.objects.filter(codebook=codebook, in_random_sample=True).values("case")
     modes = FailureMode.objects.filter(codebook=codebook).select_related("promoted_to__version")
@@ -164,15 +165,36 @@ def groups(user: User, codebook: Codebook, read_sampled: int, *, only: int | Non
     return sorted(found, key=lambda one: (-one.cases, one.mode.title))
 
 
-def _decisions(codebook: Codebook) -> QuerySet[Label]:
-    first = Label.objects.filter(
-        version__in=codebook.versions.values("pk"),
-        rater=Label.Rater.PERSON,
-        undone_at=None,
-        is_amendment=False,
-        slot__purpose=Slot.Purpose.FIRST,
-    )
-    return Label.objects.filter(pk__in=first.order_by("-pk").values("pk")[:LATEST])
+def _reach(user: User, codebook: Codebook) -> dict[str, list[int]]:
+    """As codebook.doors.cases, by number: the database then looks at the few cases that are asked about, not at all."""
+    used = codebook.queue_uses.values("queue")
+    return {
+        "queues": list(queues(user).filter(pk__in=used).values_list("pk", flat=True)),
+        "tenants": list(access.tenants(user).values_list("pk", flat=True)),
+        "versions": list(codebook.versions.values_list("pk", flat=True)),
+    }
+
+
+def _near(user: User, codebook: Codebook) -> QuerySet[OpenCode]:
+    """The notes on cases of tenants and queues that the person works in, maybe still theirs to decide."""
+    case = _cases(user, codebook).filter(pk=OuterRef("case"))
+    return standing(codebook).alias(near=Subquery(case.values("pk")[:1])).filter(near__isnull=False)
+
+
+def _elsewhere(user: User, codebook: Codebook) -> int:
+    latest = OpenCode.objects.filter(codebook=codebook).order_by("-pk").values_list("case", flat=True)[:LATEST]
+    cases = set(latest)
+    return len(cases) - _cases(user, codebook).filter(pk__in=cases).count()
+
+
+def _cases(user: User, codebook: Codebook) -> QuerySet[Case]:
+    reach = _reach(user, codebook)
+    return Case.objects.filter(queue__in=reach["queues"], tenant__in=reach["tenants"])
+
+
+def _kept_from(user: User, cases: Sequence[int]) -> set[int]:
+    """Of these, the cases that the person may still have to decide."""
+    return set(seconds.undecided(user).filter(case__in=cases).values_list("case", flat=True)) if cases else set()
 
 
 def _proposals(loose: Sequence[OpenCode]) -> list[Proposal]:
@@ -180,3 +202,22 @@ def _proposals(loose: Sequence[OpenCode]) -> list[Proposal]:
     found = similar.proposals({code.pk: code.text for code in loose})[:PROPOSED]
     grouped = [[by_id[pk] for pk in ids] for ids in found]
     return [Proposal(min((code.text for code in one), key=len)[:120], one) for one in grouped]
+
+
+_UNREAD: Final = """
+with latest as materialized (
+  select id, case_id, slot_id, verdict from codebook_label
+  where version_id = any(%(versions)s) and rater = 'person' and undone_at is null and not is_amendment
+  order by id desc limit %(latest)s
+)
+select latest.case_id, lane.stream = 'random'
+from latest
+join queues_slot slot on slot.id = latest.slot_id and slot.purpose = 'first'
+join queues_lane lane on lane.id = slot.lane_id
+join queues_case told on told.id = latest.case_id
+where (lane.stream = 'random' or latest.verdict in ('reject', 'edit'))
+  and told.queue_id = any(%(queues)s) and told.tenant_id = any(%(tenants)s)
+  and not exists (
+    select from reviews_caseread read where read.codebook_id = %(codebook)s and read.case_id = latest.case_id)
+order by latest.id desc
+"""

@@ -71,7 +71,7 @@ def case(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def group(request: HttpRequest, slug: str) -> HttpResponse:
     """Puts the ticked notes into a group."""
     user, codebook = _owner(request, slug)
-    chosen = _chosen(failures.codes(user, codebook), request.POST)
+    chosen = _chosen(user, codebook, request.POST)
     try:
         mode = coding.group(
             codebook=codebook, codes=chosen, title=request.POST.get("title", ""), by=user, now=timezone.now()
@@ -94,14 +94,13 @@ def mode(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except Invalid as refusal:
             messages.error(request, str(refusal))
             return redirect("codebook_failure", slug, pk)
-    codes = failures.codes(user, codebook).filter(mode=one).select_related("case__tenant", "author")
     read = codebook.cases_read.filter(in_random_sample=True).count()
-    (figure,) = failures.groups(user, codebook, read, only=one.pk)
+    (figure,) = failures.groups(codebook, read, only=one.pk)
     context = {
         "codebook": codebook,
         "here": "codebook_failures",
         "mode": one,
-        "codes": codes.order_by("-pk")[: failures.SHOWN],
+        "codes": failures.codes(user, codebook, mode=one),
         "figure": figure,
         "read_sampled": read,
         "others": codebook.failure_modes.exclude(pk=pk).order_by("title"),
@@ -124,6 +123,7 @@ def _next(user: User, codebook: Codebook, skipped: list[int]) -> dict[str, Any]:
 def _reading(user: User, codebook: Codebook, case: Case | None) -> dict[str, Any]:
     """A case laid out for reading; that its owner read it is on record."""
     context: dict[str, Any] = {"codebook": codebook, "here": "codebook_failures", "case": case}
+    context["latest"] = failures.LATEST
     if case is None:
         return context
     log.append(
@@ -183,7 +183,7 @@ def _merge(request: HttpRequest, user: User, mode: FailureMode) -> str:
 
 
 def _split(request: HttpRequest, user: User, mode: FailureMode) -> str:
-    chosen = _chosen(failures.codes(user, mode.codebook), request.POST)
+    chosen = _chosen(user, mode.codebook, request.POST)
     other = coding.split(
         mode=mode, codes=chosen, title=request.POST.get("split_title", ""), by=user, now=timezone.now()
     )
@@ -196,15 +196,15 @@ def _dissolve(request: HttpRequest, user: User, mode: FailureMode) -> str:
 
 
 def _promote(request: HttpRequest, user: User, mode: FailureMode) -> str:
-    codes = list(failures.codes(user, mode.codebook).filter(mode=mode).order_by("pk")[: promoting.EXAMPLES])
+    codes = failures.codes(user, mode.codebook, mode=mode)
     category = promoting.promote(mode=mode, codes=codes, by=user)
     return f"“{category.title}” is in the draft, with two notes as a first example. Write its definition there."
 
 
-def _chosen(codes: Any, post: QueryDict) -> list[int]:
+def _chosen(user: User, codebook: Codebook, post: QueryDict) -> list[int]:
     """Of the notes that were ticked, those that the person may read."""
     ticked = [number for value in post.getlist("code") for number in _numbers(value)]
-    return list(codes.filter(pk__in=ticked).values_list("pk", flat=True))
+    return [code.pk for code in failures.codes(user, codebook, most=len(ticked), pk__in=ticked)]
 
 
 def _joined(numbers: list[int]) -> str:

@@ -51,4 +51,4 @@ class Reading:
 
     def groups(self):
         read = CaseRead.objects.filter(in_random_sample=True).count()
-        return {one.mode.title: one for one in failures.groups(self.owner, self.codebook, read)}
+        return {one.mode.title: one for one in failures.groups(self.codebook, read)}

@@ -41,7 +41,7 @@ class TestWhatAReviewerNames:
         case = reading.decided(named="Invents a phone number")
         deciding.undo(user=reading.reviewer, slot_id=case.slots.get().pk)
         assert OpenCode.objects.count() == 1
-        assert not failures.codes(reading.owner, reading.codebook).exists()
+        assert failures.codes(reading.owner, reading.codebook) == []
         assert not failures.standing(reading.codebook).exists()
 
 
@@ -90,7 +90,7 @@ class TestReading:
         grant(reading.owner, "review_queue", reading.queue)
         SlotFactory(lane=reading.escalated, case=case, round=2, purpose="relabel")
         assert failures.waiting(reading.owner, reading.codebook).first is None
-        assert not failures.codes(reading.owner, reading.codebook).exists()
+        assert failures.codes(reading.owner, reading.codebook) == []
 
 
 class TestGroups:
