@@ -6,13 +6,16 @@ Needs the group fuzz (`uv sync --group fuzz`).
 import json
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
 from hitl.access import tokens
 from hitl.api import api
+from queues.intake import receive
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import TenantFactory
-from tests.factories.queues import CaseFactory, LaneFactory, RoutingRuleFactory
+from tests.factories.intake import sent
+from tests.factories.queues import LaneFactory, RoutingRuleFactory
 
 schemathesis = pytest.importorskip("schemathesis", reason="the group fuzz is not installed")
 
@@ -34,7 +37,8 @@ def headers(db):
     rule = RoutingRuleFactory(name="Everything")
     tenant = TenantFactory(slug="acme")
     published(LaneFactory(queue=rule.queue, tenant=tenant).queue, codebook=CodebookFactory(slug="support"))
-    CaseFactory(tenant=tenant, queue=rule.queue, external_id="0")
+    # Through the door, so that it has its receipt, and a case of the same name is a conflict.
+    receive.cases([sent(case_id="0")], tenant=tenant, now=timezone.now(), source="fuzz")
     _, secret = tokens.issue(tenant=tenant, name="fuzz", scopes=["ingest"])
     return {"Authorization": f"Bearer {secret}"}
 
