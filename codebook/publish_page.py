@@ -77,9 +77,7 @@ def publish_page(version: Version, by: User, answers: Mapping[str, Origin] | Non
         newest=newest,
         faults=tuple(publishing.faults(version, by, after, newest)),
         comparison=compare.compare(before, after, origins) if newest else None,
-        rows=tuple(Row(one, origins[one.key], before, tuple(hints.get(one.key, ()))) for one in after)
-        if newest
-        else (),
+        rows=tuple(Row(one, origins[one.key], before, tuple(hints.get(one.key, ()))) for one in asked),
         removed=tuple(one for one in before if one.key not in used),
         looked=content_hash(after),
     )
