@@ -126,7 +126,7 @@ def test_each_change_is_said_and_the_record_has_one_entry_with_the_counts(demo, 
     said = run(content)
     for line in (
         "queue billing: sla_amount 240 -> 300",
-        "queue billing: second_share 0.100 -> 0.25",
+        "queue billing: second_share 0.500 -> 0.25",
         "queue billing: lane escalation / northlight / de / billing.L2: weight 30 -> 50",
         "tenant northlight: assessment.policy_below 0.5 -> 0.4",
         "person ada@demo.hitl.example: may now approve in queue legal",
