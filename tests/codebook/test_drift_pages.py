@@ -24,7 +24,14 @@ class TestTheReviewers:
         report_on(codebook, UserFactory(name="Steady Stella"), kappa=0.9)
         report_on(codebook, UserFactory(name="Wandering Walter"), kappa=0.3, pairs=24, alarm=True)
         page = shown(sign_in(codebook.owner), "codebook_drift", codebook.slug)
-        for words in ("0.30", "0.10 to 0.50", "24", "1 reviewer decides too many old cases differently", "no alarm", "version 1"):
+        for words in (
+            "0.30",
+            "0.10 to 0.50",
+            "24",
+            "1 reviewer decides too many old cases differently",
+            "no alarm",
+            "version 1",
+        ):
             assert words in page
         assert page.index("Wandering Walter") < page.index("Steady Stella")
 
