@@ -1,19 +1,23 @@
 """The disagreements of a codebook as its owner goes through them: what is confused, in which order, how many."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 from urllib.parse import urlencode
+
+from django.db.models import Prefetch, prefetch_related_objects
 
 from codebook.disagreement import Dispute, confusions, most_confused, take_apart, visible
 from codebook.doors import cases
 from codebook.models import Codebook, Disagreement
 from codebook.standing import Standing
 from hitl.models import User
+from queues.models import Case, Queue
 
 # So many of the oldest are looked into at once; what is settled makes room.
-LOOKED_INTO: Final = 2000
+LOOKED_INTO: Final = 500
+COUNTED: Final = 1000
 KINDS: Final = 8
 KEPT: Final = ("category", "queue", "pair", "order", "state")
 VERDICTS: Final = {"accept": "accepted", "edit": "edited", "reject": "rejected"}
@@ -60,12 +64,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`elsewhere` lie in tenants or queues that the owner may not see; `later` are the owner's own to decide yet."""
+    """`elsewhere` lie in tenants or queues that the owner may not see; `later` are the owner's own to decide yet.
+
+    Counted up to COUNTED: `many` says that there are more.
+    """
 
     open: int
     shown: int
     elsewhere: int
     later: int
+    many: bool = False
 
 
 def about(verdicts: Sequence[str], categories: frozenset[int], titles: Mapping[int, str]) -> str:
@@ -80,17 +88,27 @@ def about(verdicts: Sequence[str], categories: frozenset[int], titles: Mapping[i
 
 def rows(user: User, codebook: Codebook, stands: Standing, filters: Filters) -> tuple[list[Row], list[Kind]]:
     """The disagreements asked for, in the order asked for, and the kinds of all that are open."""
-    found = visible(user, codebook).select_related("case", "queue")
+    found = visible(user, codebook)
     if filters.state == "settled":
         found = found.exclude(settled_at=None).order_by("-opened_at")
     else:
         found = found.filter(settled_at=None).order_by("opened_at", "pk")
     disputes = take_apart(found[:LOOKED_INTO], stands)
     titles = {category.pk: category.title for category in stands.newest.categories}
-    wanted = [one for one in disputes if _fits(one, filters, stands)]
+    queue = Queue.objects.filter(slug=filters.queue).values_list("pk", flat=True).first() if filters.queue else None
+    wanted = [one for one in disputes if _fits(one, filters, stands, queue)]
     if filters.order == "confused":
         wanted = most_confused(wanted)
     return [_row(one, titles) for one in wanted], _kinds(disputes, stands, titles)
+
+
+def with_cases(rows: Iterable[Row]) -> None:
+    """Fills in the case and the queue of rows that are shown, in two statements."""
+    prefetch_related_objects(
+        [row.disagreement for row in rows],
+        Prefetch("case", Case.objects.only("external_id", "question")),
+        "queue",
+    )
 
 
 def agenda(disagreements: Sequence[Disagreement], stands: Standing) -> list[Row]:
@@ -102,9 +120,9 @@ def agenda(disagreements: Sequence[Disagreement], stands: Standing) -> list[Row]
 def counts(user: User, codebook: Codebook) -> Counts:
     of_all = Disagreement.objects.filter(codebook=codebook, settled_at=None)
     seen = visible(user, codebook).filter(settled_at=None)
-    every, shown = of_all.count(), seen.count()
-    if every == shown:
-        return Counts(every, shown, 0, 0)
+    every, shown = of_all.count(), len(seen.order_by("opened_at").values_list("pk")[: COUNTED + 1])
+    if every == shown or shown > COUNTED:
+        return Counts(every, min(shown, COUNTED), 0, 0, many=shown > COUNTED)
     within = of_all.filter(case__in=cases(user, codebook)).count()
     return Counts(every, shown, every - within, within - shown)
 
@@ -120,8 +138,8 @@ def people(disputes: Sequence[Row]) -> list[tuple[str, str, int]]:
     return [(f"{a}-{b}", f"{names[a]} and {names[b]}", times) for (a, b), times in ordered]
 
 
-def _fits(dispute: Dispute, filters: Filters, stands: Standing) -> bool:
-    if filters.queue and dispute.disagreement.queue.slug != filters.queue:
+def _fits(dispute: Dispute, filters: Filters, stands: Standing, queue: int | None) -> bool:
+    if filters.queue and dispute.disagreement.queue_id != queue:
         return False
     if filters.category and filters.category not in stands.newest.keys(dispute.categories):
         return False

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, Min, OuterRef, Subquery
+from django.db.models import F, Min
 
 from codebook.models import Label
 from hitl.models import User
@@ -43,19 +43,18 @@ def decided_today(user: User, now: datetime) -> int:
 def recent(user: User, now: datetime) -> Sequence[Recent]:
     """The last decisions, latest first, as far as they have not gone out."""
     lanes = LaneTaker.objects.filter(user=user).values("lane")
-    # The person's own, and their own time: the outcome of the case may be a colleague's.
-    verdict = Subquery(
-        Label.objects.filter(slot=OuterRef("pk"), undone_at=None, is_amendment=False).values("verdict")[:1]
-    )
-    rows = (
+    rows = list(
         decided_by(user)
         .filter(lane__in=lanes)
-        .values_list("pk", "case__external_id", verdict, "decided_at", "lane__queue__undo_seconds")[:UNDO_LAST]
+        .values_list("pk", "case__external_id", "decided_at", "lane__queue__undo_seconds")[:UNDO_LAST]
     )
+    # The person's own, and their own time: the outcome of the case may be a colleague's.
+    standing = Label.objects.filter(slot__in=[row[0] for row in rows], undone_at=None, is_amendment=False)
+    verdicts = dict(standing.values_list("slot", "verdict")) if rows else {}
     return [
-        Recent(slot, title, verdict, seconds_left)
-        for slot, title, verdict, decided_at, undo_seconds in rows
-        if (seconds_left := undo_seconds - int((now - decided_at).total_seconds())) > 0
+        Recent(slot, title, verdicts[slot], seconds_left)
+        for slot, title, decided_at, undo_seconds in rows
+        if (seconds_left := undo_seconds - int((now - decided_at).total_seconds())) > 0 and slot in verdicts
     ]
 
 

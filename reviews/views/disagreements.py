@@ -45,9 +45,11 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
     except NoCodebook:
         return render(request, "codebook/disagreements.html", context)
     rows, kinds = disagreements.rows(user, codebook, stands, filters)
+    shown = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
+    disagreements.with_cases(shown)
     context |= {
         "kinds": kinds,
-        "rows": Paginator(rows, A_PAGE).get_page(request.GET.get("page")),
+        "rows": shown,
         "pairs": disagreements.people(rows),
         "categories": stands.newest.categories,
         "queues": Queue.objects.filter(codebook_use__codebook=codebook).order_by("name"),

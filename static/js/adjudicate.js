@@ -33,8 +33,9 @@ document.addEventListener("keydown", (event) => {
   if (/^[1-9]$/.test(key) && chosen()) {
     const box = find("digit", key);
     if (box) box.checked = !box.checked;
-  } else if (key === "enter" && chosen() && !event.target.closest("a, button, summary")) {
-    form.requestSubmit(form.querySelector("[data-enter]"));
+  } else if (key === "enter") {
+    if (event.target.closest("a, button, summary")) return;
+    if (chosen()) form.requestSubmit(form.querySelector("[data-enter]"));
   } else if (find("focus", key)) {
     find("focus", key).focus();
   } else {
