@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
-from codebook import importing
+from codebook.labels import importing
 from codebook.models import Codebook
 from hitl.access.bearer import Bearer, token_of
 from hitl.models import Tenant

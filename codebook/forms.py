@@ -4,9 +4,9 @@ from typing import Any
 
 from django import forms
 
-from codebook import owning
-from codebook.files import LONGEST_FILE
 from codebook.models import Codebook
+from codebook.rubric import owning
+from codebook.rubric.files import LONGEST_FILE
 from hitl.models import User
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from codebook.content import CONTENT
 from codebook.models import Category, CategoryLink, Version
+from codebook.rubric.content import CONTENT
 from codebook.versions import NoCodebook, Rubric, rubric
 
 NAMED_AT_MOST: Final = 3

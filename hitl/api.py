@@ -17,7 +17,7 @@ from ninja.openapi.schema import OpenAPISchema
 from pydantic.json_schema import models_json_schema
 
 from codebook.api import router as labels
-from codebook.import_schema import Declared, EarlierLabel
+from codebook.labels.import_schema import Declared, EarlierLabel
 from hitl.access.tokens import TokenRefused
 from hitl.api_docs import operations
 from queues.intake.api import router as intake

@@ -24,7 +24,7 @@ class Kept(NamedTuple):
 
 
 def keep(rows: Sequence[Kept], *, now: datetime) -> None:
-    """A step: these cases need no person. The judge's label follows in a moment (`codebook.machine`)."""
+    """A step: these cases need no person. The judge's label follows in a moment (`codebook.judges.machine`)."""
     with (
         connection.cursor() as cursor,
         cursor.copy("copy queues_judgekept (case_id, queue_id, verdict_id, because, kept_at) from stdin") as copy,

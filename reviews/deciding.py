@@ -11,7 +11,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from codebook import disagreement, labelling
+from codebook.adjudication import disagreement
+from codebook.labels import labelling
 from codebook.models import Adjudication, Label
 from codebook.versions import Rubric, in_use, rubric
 from hitl.audit import log

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from codebook import authoring
-from codebook.content import EXAMPLES, WORDS
 from codebook.doors import cases, owned
 from codebook.models import Category, Codebook
+from codebook.rubric import authoring
+from codebook.rubric.content import EXAMPLES, WORDS
 from hitl.models import User
 from queues.models import Case
 from queues.scrubbing import scrubbed

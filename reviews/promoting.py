@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from codebook import authoring
-from codebook.content import LONGEST
 from codebook.models import Category
+from codebook.rubric import authoring
+from codebook.rubric.content import LONGEST
 from hitl.models import User
 from reviews import coding
 from reviews.given import Invalid

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from codebook import labelling
+from codebook.labels import labelling
 from codebook.models import Label
 from codebook.versions import NEWEST, Rubric
 from hitl.database.rows import Columns

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from codebook.adjudicating import NotSettled, adjudicate, newest
+from codebook.adjudication.adjudicating import NotSettled, adjudicate, newest
 from codebook.models import Adjudication, Codebook, Label
 from codebook.standing import Standing
 from hitl.models import User

@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from codebook import agreement_page, measured, subjective
-from codebook.agreement_page import Reader
+from codebook.agreement import measured, subjective
+from codebook.agreement import page as agreement_page
+from codebook.agreement.page import Reader
 from codebook.doors import codebooks, owned
 from codebook.models import AgreementReport, Codebook
 from hitl.access import doors as access

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from codebook import batch_page, batches
 from codebook.doors import codebooks
+from codebook.labels import batch_page, batches
 from codebook.models import Codebook, LabelBatch, Version
 from hitl.access import doors as access
 from hitl.models import User

@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from codebook import commenting
-from codebook.authoring import Refused, draft_of
 from codebook.doors import codebooks, owned
 from codebook.models import Category, Comment
+from codebook.rubric import commenting
+from codebook.rubric.authoring import Refused, draft_of
 from hitl.access import doors as access
 
 

@@ -6,12 +6,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from codebook import authoring
-from codebook.authoring import Refused, draft_of, newest_of
-from codebook.content import WORDS
 from codebook.doors import codebooks, owned
-from codebook.draft_page import Card, Part, draft_page, typed
 from codebook.models import Category, Codebook
+from codebook.rubric import authoring
+from codebook.rubric.authoring import Refused, draft_of, newest_of
+from codebook.rubric.content import WORDS
+from codebook.rubric.draft_page import Card, Part, draft_page, typed
 from hitl.access import doors as access
 
 

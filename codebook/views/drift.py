@@ -4,9 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from codebook import drift, drift_reports
 from codebook.doors import owned
-from codebook.drift_page import row
+from codebook.drift import checks as drift
+from codebook.drift import reports as drift_reports
+from codebook.drift.page import row
 from hitl.access import doors
 
 

@@ -4,8 +4,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from codebook import agreement_page, judge_page, judges
+from codebook.agreement import page as agreement_page
 from codebook.doors import codebooks
+from codebook.judges import page as judge_page
+from codebook.judges import reports as judges
 from codebook.models import JudgeReport
 from hitl.access import doors as access
 

@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from codebook import dropping, importing, label_files
 from codebook.doors import cases, owned
+from codebook.labels import dropping, importing, label_files
 from codebook.models import Codebook, LabelFile
 from hitl.access import doors as access
 from hitl.models import Tenant, User

@@ -5,10 +5,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from codebook import authoring, owning
-from codebook.authoring import Refused
 from codebook.doors import may_open, run
 from codebook.forms import HandOverForm, NewForm, SettingsForm
+from codebook.rubric import authoring, owning
+from codebook.rubric.authoring import Refused
 from hitl.access import doors as access
 
 

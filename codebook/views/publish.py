@@ -6,13 +6,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from codebook import files
-from codebook.authoring import draft_of
 from codebook.doors import owned
 from codebook.forms import ImportForm
 from codebook.models import Version
-from codebook.publish_page import chosen, publish_page
-from codebook.publishing import NotPublishable, publish
+from codebook.rubric import files
+from codebook.rubric.authoring import draft_of
+from codebook.rubric.publish_page import chosen, publish_page
+from codebook.rubric.publishing import NotPublishable, publish
 from hitl.access import doors as access
 from hitl.models import User
 

@@ -4,8 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from codebook.authoring import draft_of, newest_of
 from codebook.doors import codebooks, may_open, run
+from codebook.rubric.authoring import draft_of, newest_of
 from codebook.versions import rubric
 from hitl.access import doors as access
 from queues.doors import queues

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from codebook import carrying, quarantine, relabelling
 from codebook.doors import codebooks, owned
+from codebook.labels import carrying, quarantine, relabelling
 from codebook.models import CategoryLink, Codebook, Relabel
 from codebook.standing import Standing, standing, words
 from codebook.versions import NoCodebook

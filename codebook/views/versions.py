@@ -4,10 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from codebook import compare, files, lineage
 from codebook.doors import codebooks
-from codebook.history import Told, versions_told
 from codebook.models import Codebook, Version
+from codebook.rubric import compare, files, lineage
+from codebook.rubric.history import Told, versions_told
 from hitl.access import doors as access
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from codebook.adjudicating import NotSettled
-from codebook.disagreement import INDEPENDENT
+from codebook.adjudication.adjudicating import NotSettled
+from codebook.adjudication.disagreement import INDEPENDENT
 from codebook.models import Category, Codebook, Label
 from codebook.standing import Standing
 from hitl import textdiff

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Prefetch, prefetch_related_objects
 
-from codebook.disagreement import Dispute, confusions, most_confused, take_apart, visible
+from codebook.adjudication.disagreement import Dispute, confusions, most_confused, take_apart, visible
 from codebook.doors import cases
 from codebook.models import Codebook, Disagreement
 from codebook.standing import Standing

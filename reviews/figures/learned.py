@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
-from codebook.disagreement import INDEPENDENT
+from codebook.adjudication.disagreement import INDEPENDENT
 from codebook.models import Adjudication, Category, Label, SpotCheck
 from hitl.access import doors
 from hitl.models import User

@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from codebook import alignment, reading_figures
-from codebook.alignment import NotOpened
-from codebook.disagreement import visible
+from codebook.adjudication import alignment
+from codebook.adjudication.alignment import NotOpened
+from codebook.adjudication.disagreement import visible
+from codebook.agreement import reading_figures
 from codebook.doors import codebooks, owned
 from codebook.models import Adjudication, AlignmentSession, Codebook
 from codebook.standing import Standing, standing

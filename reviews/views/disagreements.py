@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from codebook.adjudicating import NotSettled
-from codebook.authoring import Refused
-from codebook.disagreement import visible
+from codebook.adjudication.adjudicating import NotSettled
+from codebook.adjudication.disagreement import visible
 from codebook.doors import owned
-from codebook.labelling import WrongVersion
+from codebook.labels.labelling import WrongVersion
 from codebook.models import Adjudication, Codebook, Disagreement, Label
+from codebook.rubric.authoring import Refused
 from codebook.standing import Standing, standing
 from codebook.versions import NoCodebook
 from hitl.access import doors

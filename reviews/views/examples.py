@@ -6,10 +6,10 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from codebook import authoring
-from codebook.content import EXAMPLES, WORDS
 from codebook.doors import cases, owned
 from codebook.models import Category
+from codebook.rubric import authoring
+from codebook.rubric.content import EXAMPLES, WORDS
 from hitl.access import doors
 from hitl.models import User
 from queues.models import Case

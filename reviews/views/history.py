@@ -8,8 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from codebook import drift_page, drift_reports
-from codebook.labelling import WrongVersion
+from codebook.drift import page as drift_page
+from codebook.drift import reports as drift_reports
+from codebook.labels.labelling import WrongVersion
 from codebook.models import Label
 from codebook.versions import rubric
 from hitl.access import doors

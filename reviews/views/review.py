@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from codebook.labelling import WrongVersion
+from codebook.labels.labelling import WrongVersion
 from codebook.versions import NoCodebook
 from hitl.access import doors
 from hitl.audit import log

@@ -7,10 +7,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from codebook import spot_checks
-from codebook.adjudicating import NotSettled
+from codebook.adjudication import spot_checks
+from codebook.adjudication.adjudicating import NotSettled
 from codebook.doors import owned
-from codebook.labelling import WrongVersion
+from codebook.labels.labelling import WrongVersion
 from codebook.models import Codebook, SpotCheck
 from codebook.standing import Standing, standing
 from hitl.access import doors

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from codebook import authoring
 from codebook.models import Comment
+from codebook.rubric import authoring
 from tests.browser.conftest import violations
 from tests.factories.codebook import CodebookFactory, published
 

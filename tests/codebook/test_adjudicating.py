@@ -1,8 +1,8 @@
 import pytest
 from django.utils import timezone
 
-from codebook import labelling
-from codebook.adjudicating import NotSettled, adjudicate
+from codebook.adjudication.adjudicating import NotSettled, adjudicate
+from codebook.labels import labelling
 from codebook.models import Adjudication, CategoryLink, Disagreement, FinalLabel, Label
 from codebook.standing import standing
 from hitl.models import AuditEvent, Message

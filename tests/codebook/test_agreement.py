@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codebook.agreement import measure
+from codebook.agreement.statistics import measure
 
 # K. Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), C: four observers, twelve units, values missing.
 FOUR_OBSERVERS = """

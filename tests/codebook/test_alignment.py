@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from codebook import alignment, alignment_measuring
-from codebook.alignment import NotOpened
+from codebook.adjudication import alignment, alignment_measuring
+from codebook.adjudication.alignment import NotOpened
 from codebook.models import AlignmentSession
 from hitl.jobs import progress
 from hitl.models import AuditEvent, Job

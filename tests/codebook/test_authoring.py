@@ -1,9 +1,9 @@
 import pytest
 
-from codebook import authoring
-from codebook.authoring import Refused
-from codebook.content import CONTENT
 from codebook.models import Category, CategoryLink, Comment, Version
+from codebook.rubric import authoring
+from codebook.rubric.authoring import Refused
+from codebook.rubric.content import CONTENT
 from hitl.models import AuditEvent
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import UserFactory

@@ -5,12 +5,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from codebook import authoring, counting, files, labelling, lineage
-from codebook.content import CONTENT
-from codebook.draft_page import digest
-from codebook.lineage import Origin
+from codebook.labels import counting, labelling
 from codebook.models import Category, Codebook, Comment, Version
-from codebook.publishing import publish
+from codebook.rubric import authoring, files, lineage
+from codebook.rubric.content import CONTENT
+from codebook.rubric.draft_page import digest
+from codebook.rubric.lineage import Origin
+from codebook.rubric.publishing import publish
 from codebook.versions import rubric
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import UserFactory, grant

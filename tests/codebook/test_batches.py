@@ -5,7 +5,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from codebook import batches, labelling
+from codebook.labels import batches, labelling
 from codebook.models import Label, LabelBatch
 from codebook.versions import rubric
 from hitl.models import AuditEvent

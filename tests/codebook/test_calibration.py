@@ -4,8 +4,9 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from codebook import agreement, calibration
-from codebook.calibration import Confusion, Pair
+from codebook.agreement import statistics as agreement
+from codebook.judges import calibration
+from codebook.judges.calibration import Confusion, Pair
 
 TABLE = Confusion(both_fail=40, judge_alone=10, people_alone=20, both_pass=130)
 

@@ -1,7 +1,7 @@
 import pytest
 from django.utils import timezone
 
-from codebook.carrying import CannotCarry, carry_over, take_back_carry
+from codebook.labels.carrying import CannotCarry, carry_over, take_back_carry
 from codebook.models import Category, CategoryLink, Version
 from codebook.standing import standing
 from hitl.models import AuditEvent

@@ -1,8 +1,8 @@
 import pytest
 
-from codebook import compare, lineage
-from codebook.lineage import Origin
 from codebook.models import Category, Version
+from codebook.rubric import compare, lineage
+from codebook.rubric.lineage import Origin
 from tests.factories.codebook import CodebookFactory, published
 
 

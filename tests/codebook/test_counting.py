@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from codebook import batches, labelling
-from codebook.counting import count, count_batch
+from codebook.labels import batches, labelling
+from codebook.labels.counting import count, count_batch
 from codebook.models import Adjudication, BatchCount
 from codebook.versions import rubric
 from tests.factories.codebook import published

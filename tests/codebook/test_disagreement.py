@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from codebook import disagreement
-from codebook.disagreement import confusions, most_confused, take_apart
+from codebook.adjudication import disagreement
+from codebook.adjudication.disagreement import confusions, most_confused, take_apart
 from codebook.models import CategoryLink, Disagreement, Label
 from codebook.standing import standing
 from queues import claims

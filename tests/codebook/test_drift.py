@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from codebook import drift
+from codebook.drift import checks as drift
 from codebook.models import Adjudication, DriftCheck, FinalLabel, Label, SpotCheck
 from hitl.access import people
 from hitl.models import AuditEvent, Message

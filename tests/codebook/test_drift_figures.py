@@ -1,6 +1,6 @@
 import pytest
 
-from codebook.drift_figures import Answer, Pair, compare, is_alarming
+from codebook.drift.figures import Answer, Pair, compare, is_alarming
 from codebook.standing import standing
 from tests.factories.codebook import published
 

@@ -1,7 +1,8 @@
 import pytest
 from django.utils import timezone
 
-from codebook import drift_measuring, drift_reports
+from codebook.drift import measuring as drift_measuring
+from codebook.drift import reports as drift_reports
 from codebook.models import DriftReport
 from codebook.standing import standing
 from hitl.models import AuditEvent, Job, Message

@@ -1,12 +1,12 @@
 import pytest
 from django.utils import timezone
 
-from codebook import authoring, files, lineage
-from codebook.content import CONTENT
-from codebook.files import Unreadable
-from codebook.lineage import Origin
 from codebook.models import Category, Codebook, Version
-from codebook.publishing import NotPublishable, publish
+from codebook.rubric import authoring, files, lineage
+from codebook.rubric.content import CONTENT
+from codebook.rubric.files import Unreadable
+from codebook.rubric.lineage import Origin
+from codebook.rubric.publishing import NotPublishable, publish
 from tests.factories.hitl import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -171,7 +171,7 @@ class TestYaml:
 
     def test_a_bomb_of_aliases_does_not_go_off(self):
         bomb = "a: &a [x, x]\n" + "".join(
-            f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi")
+            f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=False)
         )
         told = files.from_yaml(f"{bomb}slug: s\ntitle: S\ncategories: [{{key: *i}}]".encode())
         with pytest.raises(Unreadable, match="key is no text"):

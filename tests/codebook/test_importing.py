@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from codebook import importing
-from codebook.importing import Import
+from codebook.labels import importing
+from codebook.labels.importing import Import
 from codebook.models import CategoryLink, Label, LabelBatch, Version
 from codebook.standing import standing
 from codebook.versions import current

@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from codebook import judge_measuring, machine
+from codebook.judges import machine
+from codebook.judges import measuring as judge_measuring
 from codebook.models import CategoryLink, JudgeAudit
 from hitl.models import Job
 from queues import keeping, steering

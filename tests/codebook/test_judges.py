@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from codebook import judges
+from codebook.judges import reports as judges
 from codebook.models import JudgeReport
 from hitl.audit.models import AuditEvent
 from hitl.models import Job, Message

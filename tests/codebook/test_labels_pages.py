@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from codebook import dropping, label_files
+from codebook.labels import dropping, label_files
 from codebook.models import Label, LabelFile
 from hitl.audit.models import AuditEvent
 from hitl.jobs import progress

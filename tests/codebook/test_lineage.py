@@ -1,9 +1,9 @@
 import pytest
 
-from codebook import authoring, lineage
-from codebook.authoring import Refused
-from codebook.lineage import Hint, Origin, complete, faults, propose
 from codebook.models import Category, CategoryLink
+from codebook.rubric import authoring, lineage
+from codebook.rubric.authoring import Refused
+from codebook.rubric.lineage import Hint, Origin, complete, faults, propose
 from hitl.models import AuditEvent
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import UserFactory

@@ -5,9 +5,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from codebook import judge_audits, machine
+from codebook.agreement.opinions import read
+from codebook.judges import audits as judge_audits
+from codebook.judges import machine
 from codebook.models import FinalLabel, JudgeAudit, Label, LabelBatch
-from codebook.opinions import read
 from codebook.standing import standing
 from hitl.access import tokens
 from hitl.audit.models import AuditEvent

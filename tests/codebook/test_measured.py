@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from codebook import measured
+from codebook.agreement import measured
 from codebook.models import AgreementReport, CategoryLink
 from hitl.audit.models import AuditEvent
 from hitl.jobs import progress

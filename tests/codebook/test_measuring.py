@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from django.utils import timezone
 
-from codebook import measuring
+from codebook.agreement import measuring
 from codebook.models import CategoryLink, Label, LabelBatch, LabelCategory
 from codebook.versions import NoCodebook
 from tests.factories.agreement import result_of

@@ -2,10 +2,10 @@ import pytest
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from codebook import authoring, commenting, owning
-from codebook.authoring import Refused
 from codebook.doors import codebooks
 from codebook.models import Codebook, Comment
+from codebook.rubric import authoring, commenting, owning
+from codebook.rubric.authoring import Refused
 from hitl.models import AuditEvent
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import UserFactory, grant

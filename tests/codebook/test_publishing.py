@@ -6,11 +6,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from codebook import authoring, labelling, lineage
-from codebook.content import CONTENT, content_hash
-from codebook.lineage import Origin
+from codebook.labels import labelling
 from codebook.models import Category, LabelBatch, Version
-from codebook.publishing import NotPublishable, publish
+from codebook.rubric import authoring, lineage
+from codebook.rubric.content import CONTENT, content_hash
+from codebook.rubric.lineage import Origin
+from codebook.rubric.publishing import NotPublishable, publish
 from codebook.versions import rubric
 from hitl.models import AuditEvent
 from tests.factories.codebook import CodebookFactory, published

@@ -1,6 +1,6 @@
 import pytest
 
-from codebook.reading_figures import HIGH, HOLDS, LOW, UNKNOWN, UNSURE, WIDE, line, shown
+from codebook.agreement.reading_figures import HIGH, HOLDS, LOW, UNKNOWN, UNSURE, WIDE, line, shown
 
 
 def figure(value, low=None, high=None, n=100, reason=""):

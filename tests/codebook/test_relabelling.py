@@ -4,11 +4,11 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from codebook import relabelling
-from codebook.carrying import carry_over
-from codebook.counting import count_relabel
+from codebook.labels import relabelling
+from codebook.labels.carrying import carry_over
+from codebook.labels.counting import count_relabel
+from codebook.labels.relabelling import CannotRelabel, affected_cases, cancel, is_drawn, order
 from codebook.models import CategoryLink, FinalLabel, Label, Relabel, RelabelSlot
-from codebook.relabelling import CannotRelabel, affected_cases, cancel, is_drawn, order
 from codebook.standing import standing
 from hitl.jobs.models import Job
 from hitl.models import AuditEvent, Message

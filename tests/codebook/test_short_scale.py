@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from codebook.agreement import measure
-from codebook.short_scale import Pairs, Values, kappa
+from codebook.agreement.short_scale import Pairs, Values, kappa
+from codebook.agreement.statistics import measure
 
 
 def drawn(seed, *, items=240, raters=4, k=3, missing=0.4, skill=0.6):
@@ -76,7 +76,7 @@ def test_a_part_is_measured_as_if_it_were_all():
 def test_blocks_of_resamples_give_what_all_at_once_gives(monkeypatch):
     table = drawn(5)
     whole = kappa(pairs(table), 3), Values(counts(table, 3)).figures()
-    monkeypatch.setattr("codebook.short_scale.BLOCK", 1000)
+    monkeypatch.setattr("codebook.agreement.short_scale.BLOCK", 1000)
     assert (kappa(pairs(table), 3), Values(counts(table, 3)).figures()) == whole
 
 

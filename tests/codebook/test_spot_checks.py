@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from codebook import spot_checks
+from codebook.adjudication import spot_checks
 from codebook.models import Adjudication, Label, SpotCheck
 from hitl.models import AuditEvent
 from tests.factories.seats import Seats

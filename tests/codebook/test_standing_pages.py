@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from codebook import counting, labelling
+from codebook.labels import counting, labelling
 from codebook.models import CategoryLink, Relabel, RelabelSlot
 from codebook.versions import rubric
 from hitl.jobs.models import Job

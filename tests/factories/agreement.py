@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from codebook import measured
+from codebook.agreement import measured
 from codebook.models import AgreementReport
 from codebook.standing import standing, words
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from django.utils import timezone
 
-from codebook import drift
+from codebook.drift import checks as drift
 from codebook.models import DriftCheck, DriftReport
 from queues import claims
 from reviews import deciding

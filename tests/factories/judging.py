@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from codebook import judge_measuring, judges
+from codebook.judges import measuring as judge_measuring
+from codebook.judges import reports as judges
 from codebook.models import JudgeReport, Label, LabelBatch, LabelCategory
 from tests.factories.codebook import published
 from tests.factories.queues import CaseFactory, JudgeVerdictFactory, LaneFactory, SlotFactory, reviewer_of

@@ -5,9 +5,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from codebook.carrying import CannotCarry, carry_over
+from codebook.labels.carrying import CannotCarry, carry_over
 from codebook.models import Category, CategoryLink, Codebook, Version
-from codebook.publishing import publish
+from codebook.rubric.publishing import publish
 from codebook.standing import standing
 from hitl.models import AuditEvent
 from tests.factories.codebook import CodebookFactory

@@ -12,7 +12,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from codebook import judge_measuring, judges
+from codebook.judges import measuring as judge_measuring
+from codebook.judges import reports as judges
+from codebook.judges.shown import Shown
 from codebook.models import (
     AlignmentSession,
     Category,
@@ -27,7 +29,6 @@ from codebook.models import (
     SpotCheck,
     Version,
 )
-from codebook.shown import Shown
 from codebook.standing import standing
 from hitl.access import tokens
 from hitl.audit import log

@@ -2,9 +2,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from codebook import authoring, files
-from codebook.content import CONTENT
 from codebook.models import Codebook, Version
+from codebook.rubric import authoring, files
+from codebook.rubric.content import CONTENT
 from hitl.models import User
 from tests.factories.hitl import UserFactory
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from codebook import machine
+from codebook.judges import machine
 from codebook.models import Category, FinalLabel, JudgeAudit, Label
 from hitl.access import tokens
 from hitl.models import Endpoint, Message

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from codebook.labelling import WrongVersion
+from codebook.labels.labelling import WrongVersion
 from codebook.models import Label, LabelBatch, Version
 from hitl.models import Message
 from queues import claims

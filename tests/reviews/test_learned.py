@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from codebook import spot_checks
-from codebook.adjudicating import adjudicate
+from codebook.adjudication import spot_checks
+from codebook.adjudication.adjudicating import adjudicate
 from codebook.models import SpotCheck
 from tests.factories.queues import SlotFactory
 from tests.factories.seats import Seats

@@ -59,7 +59,7 @@ CORRECTED = "You were charged twice. Billing is checking the second payment; I c
 def test_the_walk_of_a_label(settings):
     settings.OUTBOX_ALLOW_PRIVATE = True  # The producer of this walk listens on this machine.
 
-    # ── What stands before the first case: a tenant, a queue with its rule and codebook, a reviewer. ──────────────────
+    # ── What stands before the first case: a tenant, a queue with its rule and codebook, a reviewer. ──
     acme = TenantFactory(slug="acme")
     queue = QueueFactory(
         slug="billing", name="Billing", sla=Queue.Sla.MINUTES, sla_amount=240, undo_seconds=300, second_share=1
@@ -76,7 +76,7 @@ def test_the_walk_of_a_label(settings):
     with receiving() as webhooks:
         _, secret = endpoints.create(tenant=acme, url=webhooks.url(), topics=[], by=None)
 
-        # ── queues/intake/api.py, receive.py: the case comes in by HTTP; sent again, it is the same case. ─────────────
+        # ── queues/intake/api.py, receive.py: the case comes in by HTTP; sent again, it is the same case. ──
         def send(row):
             return producer.post("/api/v1/cases", json.dumps(row), content_type="application/json").json()
 
@@ -85,21 +85,21 @@ def test_the_walk_of_a_label(settings):
         assert Receipt.objects.count() == 1
         case = Case.objects.get(tenant=acme, external_id="chat-4711")
 
-        # ── queues/intake/cleaning.py with queues/scrub/: the address of a person is a pseudonym before it is stored. ─
+        # ── queues/intake/cleaning.py with queues/scrub/: the address of a person is a pseudonym before it is stored.
         assert re.search(r"Please write to \[EMAIL_\w+\]\. Do I get it back\?", case.question)
 
-        # ── queues/confidence.py, triggers.py by weighing.py: how sure one can be, and why a person should look. ──────
+        # ── queues/confidence.py, triggers.py by weighing.py: how sure one can be, and why a person should look. ──
         assert case.triggers == ["low_confidence", "high_stakes"]
         assert case.confidence is not None
         assert case.confidence < 0.5
         assert case.assessment["outcome"] == "human"
         assert case.assessment["reason"]
 
-        # ── queues/routing.py: the most specific rule that fits says which queue, and the case keeps the reason. ──────
+        # ── queues/routing.py: the most specific rule that fits says which queue, and the case keeps the reason. ──
         assert case.queue == queue
         assert case.routing["rule"]["name"] == "Money"
 
-        # ── queues/sla.py: the deadline is the queue's, and says so. ──────────────────────────────────────────────────
+        # ── queues/sla.py: the deadline is the queue's, and says so. ──
         assert case.due_at == case.received_at + timedelta(minutes=240)
         assert case.due_because == "the queue's 4 h"
 
@@ -108,7 +108,7 @@ def test_the_walk_of_a_label(settings):
         assert (slot.state, slot.purpose, slot.due_at) == ("open", "first", case.due_at)
         assert (slot.lane.queue, slot.lane.tenant, slot.lane.language) == (queue, acme, "en")
 
-        # ── queues/claims.py, reviews/views/review.py: the reviewer opens the screen, and the case is theirs. ─────────
+        # ── queues/claims.py, reviews/views/review.py: the reviewer opens the screen, and the case is theirs. ──
         browser = Client()
         browser.force_login(reviewer, backend="hitl.access.sessions.Backend")
         screen = browser.get("/review/").content.decode()
@@ -118,7 +118,7 @@ def test_the_walk_of_a_label(settings):
         assert (slot.state, slot.holder) == ("held", reviewer)
         assert slot.lease_until > timezone.now()
 
-        # ── reviews/forms.py, deciding.py: an edit, what was wrong with the draft, and what it was missing. ───────────
+        # ── reviews/forms.py, deciding.py: an edit, what was wrong with the draft, and what it was missing. ──
         wrong = version.categories.get(key="unsupported-claim")
         decision = {
             "token": re.search(r'name="token" value="(\d+)"', screen)[1],
@@ -133,13 +133,13 @@ def test_the_walk_of_a_label(settings):
         }
         browser.post(f"/slots/{slot.pk}/decide/", decision)
 
-        # ── codebook/labelling.py: the label, in a batch that says under which version of the rubric it was given. ────
+        # ── codebook/labels/labelling.py: the label, in a batch that says under which version it was given. ──
         label = Label.objects.get(slot=slot)
         assert (label.verdict, label.user) == ("edit", reviewer)
         assert [given.category for given in label.given.all()] == [wrong]
         assert (label.batch.version, label.batch.queue, label.batch.purpose) == (version, queue, "first")
 
-        # ── reviews/models/review.py: the review, what else was left with the label. ──────────────────────────────────
+        # ── reviews/models/review.py: the review, what else was left with the label. ──
         review = Review.objects.get(label=label)
         assert review.final_answer == CORRECTED
         assert set(review.findings.values_list("kind", "text", "document_id", "indexed")) == {
@@ -148,7 +148,7 @@ def test_the_walk_of_a_label(settings):
             ("better_query", "refund above 100 release condition", "", ""),
         }
 
-        # ── queues/cases.py: the outcome; until the undo window is over nobody outside hears of it. ───────────────────
+        # ── queues/cases.py: the outcome; until the undo window is over nobody outside hears of it. ──
         outcome = Outcome.objects.get(case=case)
         assert outcome.release_at == outcome.decided_at + timedelta(seconds=300)
 
@@ -158,7 +158,7 @@ def test_the_walk_of_a_label(settings):
         deliver_due(outcome.release_at - timedelta(seconds=1))
         assert (webhooks.got, ask()["status"]) == ([], "waiting")
 
-        # ── hitl/outbox/delivery.py, a chore of hitl/tick.py: the window is over; the verdict goes out, signed. ───────
+        # ── hitl/outbox/delivery.py, a chore of hitl/tick.py: the window is over; the verdict goes out, signed. ──
         Outcome.objects.update(release_at=timezone.now() - timedelta(seconds=1))
         deliver_due(outcome.release_at)
         (got,) = webhooks.got
@@ -168,13 +168,13 @@ def test_the_walk_of_a_label(settings):
         assert (told["data"]["verdict"], told["data"]["final_answer"]) == ("edit", CORRECTED)
         assert Message.objects.get().state == "sent"
 
-        # ── queues/intake/api.py again: who lost the webhook asks. ────────────────────────────────────────────────────
+        # ── queues/intake/api.py again: who lost the webhook asks. ──
         answer = ask()
         assert (answer["status"], answer["verdict"], answer["final_answer"]) == ("decided", "edit", CORRECTED)
         assert answer["categories"] == ["unsupported-claim"]
         assert (answer["codebook"], answer["codebook_version"]) == (version.codebook.slug, version.number)
 
-        # ── queues/seconds.py: the case is one of the chosen share; a colleague decides it too, and cannot tell. ──────
+        # ── queues/seconds.py: the case is one of the chosen share; a colleague decides it too, and cannot tell. ──
         second = Slot.objects.get(case=case, seat=2)
         assert (second.purpose, second.barred) == ("second", [reviewer.pk])
         browser.force_login(colleague, backend="hitl.access.sessions.Backend")
@@ -184,10 +184,10 @@ def test_the_walk_of_a_label(settings):
         browser.post(f"/slots/{second.pk}/decide/", {"token": token, "version": shown, "verdict": "reject"})
         assert ask()["verdict"] == "edit"
 
-    # ── codebook/disagreement.py: they differ, in the verdict and in a category, and that is a row for the owner. ─────
+    # ── codebook/adjudication/disagreement.py: they differ, in the verdict and in a category: a row for the owner. ──
     disagreement = Disagreement.objects.get(case=case)
 
-    # ── reviews/views/disagreements.py, settling.py, codebook/adjudicating.py: one key gives the last word. ───────────
+    # ── reviews/views/disagreements.py, codebook/adjudication/adjudicating.py: one key gives the last word. ──
     browser.force_login(owner, backend="hitl.access.sessions.Backend")
     url = f"/codebooks/{version.codebook.slug}/disagreements/{disagreement.pk}/"
     page = browser.get(url).content.decode()
@@ -198,13 +198,13 @@ def test_the_walk_of_a_label(settings):
     assert (final.verdict, final.user, final.batch.purpose) == ("edit", owner, "adjudication")
     assert Label.objects.filter(case=case, round=1, undone_at=None).count() == 2
 
-    # ── reviews/figures/learned.py: both read how theirs ended, and neither what the other said. ──────────────────────
+    # ── reviews/figures/learned.py: both read how theirs ended, and neither what the other said. ──
     browser.force_login(colleague, backend="hitl.access.sessions.Backend")
     page = browser.get("/decisions/learned/").content.decode()
     assert "The refund was never approved." in page
     assert "Nour Haddad" not in page
 
-    # ── hitl/audit/log.py, sealing.py, verification.py: all of it is on record, sealed, and one command proves it. ────
+    # ── hitl/audit/log.py, sealing.py, verification.py: all of it is on record, sealed, and one command proves it. ──
     record = list(AuditEvent.objects.order_by("id").values_list("action", "subject"))
     about = f"case:{case.pk}"
     received, seen, decided = (

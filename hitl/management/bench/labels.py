@@ -10,7 +10,8 @@ from django.db import connections, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from codebook import counting, measured, measuring
+from codebook.agreement import measured, measuring
+from codebook.labels import counting
 from codebook.models import Category, Codebook, Version
 from codebook.templatetags.codebook_tabs import TABS
 from hitl.management.bench.reviewers import Session

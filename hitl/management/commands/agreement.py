@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from codebook.agreement import RESAMPLES, Agreement, Figure, measure
+from codebook.agreement.statistics import RESAMPLES, Agreement, Figure, measure
 
 COLUMNS: Final = ("item", "annotator", "value")
 TOLD: Final = 5

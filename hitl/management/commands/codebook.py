@@ -4,10 +4,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from codebook import compare, files
-from codebook.compare import Comparison, Difference
 from codebook.models import Codebook, Version
-from codebook.publishing import NotPublishable
+from codebook.rubric import compare, files
+from codebook.rubric.compare import Comparison, Difference
+from codebook.rubric.publishing import NotPublishable
 from hitl.models import User
 from hitl.textdiff import Op
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from codebook import importing, label_files
+from codebook.labels import importing, label_files
 from codebook.models import Codebook
 from hitl.models import Tenant
 

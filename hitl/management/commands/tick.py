@@ -4,19 +4,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from codebook import (
-    alignment,
-    batches,
-    counting,
-    drift,
-    drift_reports,
-    judge_audits,
-    judges,
-    machine,
-    measured,
-    spot_checks,
-)
-from codebook import dropping as label_files
+from codebook.adjudication import alignment, spot_checks
+from codebook.agreement import measured
+from codebook.drift import checks as drift
+from codebook.drift import reports as drift_reports
+from codebook.judges import audits as judge_audits
+from codebook.judges import machine
+from codebook.judges import reports as judges
+from codebook.labels import batches, counting
+from codebook.labels import dropping as label_files
 from hitl import housekeeping
 from hitl.audit import sealing
 from hitl.clock import at_now

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from codebook import files, using
+from codebook import using
 from codebook.models import Codebook, QueueCodebook, Version
-from codebook.publishing import NotPublishable
+from codebook.rubric import files
+from codebook.rubric.publishing import NotPublishable
 from hitl.access import tenants as tenancy
 from hitl.access.models import Tenant, User
 from hitl.access.people import Refused

@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
-from codebook.lineage import HOW_MANY
+from codebook.rubric.lineage import HOW_MANY
 from hitl.access import authorities, languages
 from queues.json_values import shown
 from queues.languages import UnknownLanguage, normalise

@@ -5,8 +5,8 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from codebook import files
 from codebook.models import Codebook, QueueCodebook, Version
+from codebook.rubric import files
 from hitl import yaml_text
 from hitl.access import grants
 from hitl.access.models import AuthorityGrant, Tenant, User

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from codebook import adjudicating, authoring, commenting
+from codebook.adjudication import adjudicating
 from codebook.models import Codebook, Disagreement, Label
+from codebook.rubric import authoring, commenting
 from codebook.versions import current
 from hitl.management.demo.people import PEOPLE
 from hitl.models import User

@@ -17,8 +17,8 @@ from django.db import transaction
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from codebook import files
 from codebook.models import Codebook, QueueCodebook
+from codebook.rubric import files
 from hitl.access import people as accounts
 from hitl.access.authorities import parse
 from hitl.management.demo import decisions
