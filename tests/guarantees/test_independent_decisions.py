@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -129,6 +130,7 @@ def test_the_review_screen_of_the_second_is_that_of_a_first_to_the_letter(sign_i
 def _screen(sign_in, lane, slot):
     """What a newcomer sees of it, without the numbers that every case has of its own."""
     person = reviewer_of(lane, name="Nora New")
+    cache.clear()
     page = sign_in(person).get(reverse("review")).content.decode()
     assert slot.case.external_id in page
     assert ANSWER not in page
