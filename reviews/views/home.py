@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from queues import alarms, overview
-from reviews.figures import home
+from reviews.figures import home, owning
 from reviews.views.access import person
 
 
@@ -21,6 +21,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "now": now,
         "mine": mine,
         "led": led,
+        "owned": owning.codebooks(user),
         "waiting": sum(row.counts.waiting for row in mine),
         "steps": home.first_steps() if user.is_superuser else (),
         "alarms": alarms.alarms(user),

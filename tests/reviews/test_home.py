@@ -151,7 +151,7 @@ def test_home_takes_few_statements_however_much_waits(sign_in, lane, django_asse
         SlotFactory.create_batch(2, lane=more)
     count()
     client = sign_in(user)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get(HOME)
 
 
