@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
+from hitl.models import User
 from queues.models import Lane, Slot
 from tests.factories.codebook import published
 from tests.factories.queues import LaneFactory, SlotFactory, reviewer_of
@@ -40,11 +41,15 @@ def desk(live_server, transactional_db) -> Desk:
     return Desk(lane=lane, person=reviewer_of(lane), url=f"{live_server.url}/review/", slots=slots)
 
 
-def enter(page: Page, desk: Desk) -> Page:
-    """Signs the person in, by cookie, and opens the review screen."""
+def sign_in_by_cookie(page: Page, person: User, url: str) -> None:
     client = Client()
-    client.force_login(desk.person, backend="hitl.access.sessions.Backend")
-    page.context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": desk.url}])
+    client.force_login(person, backend="hitl.access.sessions.Backend")
+    page.context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": url}])
+
+
+def enter(page: Page, desk: Desk) -> Page:
+    """Signs the person in, and opens the review screen."""
+    sign_in_by_cookie(page, desk.person, desk.url)
     page.goto(desk.url)
     expect(page.locator(".case")).to_be_visible()
     return page

@@ -1,11 +1,10 @@
 """The owner goes through the disagreements by keyboard: one key a case, and nothing is said by accident."""
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from codebook.models import Adjudication
-from tests.browser.conftest import violations
+from tests.browser.conftest import sign_in_by_cookie, violations
 from tests.factories.seats import Seats
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
@@ -23,10 +22,7 @@ def seats(transactional_db):
 @pytest.fixture
 def at_work(page: Page, seats, live_server) -> Page:
     page.set_viewport_size({"width": 1440, "height": 900})
-    client = Client()
-    client.force_login(seats.owner, backend="hitl.access.sessions.Backend")
-    session = client.cookies["session"].value
-    page.context.add_cookies([{"name": "session", "value": session, "url": live_server.url}])
+    sign_in_by_cookie(page, seats.owner, live_server.url)
     page.goto(f"{live_server.url}/codebooks/{seats.codebook.slug}/disagreements/")
     page.get_by_role("link", name="Settle the first").click()
     on_screen(page, "chat-0")

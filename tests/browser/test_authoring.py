@@ -3,14 +3,13 @@
 import re
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from codebook.models import Comment
 from codebook.rubric import authoring
-from tests.browser.conftest import violations
+from tests.browser.conftest import sign_in_by_cookie, violations
 from tests.factories.codebook import CodebookFactory, published
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
@@ -26,9 +25,7 @@ def draft(live_server, transactional_db):
 
 
 def enter(page: Page, live_server, draft, name="codebook_draft") -> Page:
-    client = Client()
-    client.force_login(draft.codebook.owner, backend="hitl.access.sessions.Backend")
-    page.context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": live_server.url}])
+    sign_in_by_cookie(page, draft.codebook.owner, live_server.url)
     page.goto(f"{live_server.url}{reverse(name, args=['support'])}")
     return page
 

@@ -1,12 +1,11 @@
 """The owner of a codebook reads cases in a row without touching the mouse; the notes are all there."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from reviews.models import CaseRead, OpenCode
-from tests.browser.conftest import violations
+from tests.browser.conftest import sign_in_by_cookie, violations
 from tests.factories.reading import Reading
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
@@ -28,9 +27,7 @@ def page_of_failures(live_server, transactional_db, page: Page) -> Page:
     reading = Reading()
     for number in range(12):
         reading.decided("reject" if number % 3 else "edit", lane=reading.sampled if number % 2 else reading.escalated)
-    client = Client()
-    client.force_login(reading.owner, backend="hitl.access.sessions.Backend")
-    page.context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": live_server.url}])
+    sign_in_by_cookie(page, reading.owner, live_server.url)
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(live_server.url + reverse("codebook_failures", args=[reading.codebook.slug]))
     return page

@@ -14,14 +14,18 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from playwright.sync_api import Page, expect
 
+from codebook.models import Category, Comment, Disagreement
+from codebook.rubric import authoring
 from hitl.audit import log
 from queues.intake import uploads
 from queues.models import Slot
-from reviews import reading
-from tests.browser.conftest import Desk, enter
+from reviews import coding, reading
+from reviews.models import Finding, Review
+from tests.browser.conftest import Desk, enter, sign_in_by_cookie
 from tests.factories.codebook import CodebookFactory, published
 from tests.factories.intake import sent
 from tests.factories.queues import CaseFactory, LaneFactory, QueueFactory, SlotFactory, lead_of
+from tests.factories.seats import Seats
 from tests.guarantees.hostile import PAYLOADS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
@@ -216,6 +220,43 @@ def test_nothing_runs_calls_out_or_leads_away_on_a_leads_screens(watched: Watche
     watched.goes(f"/codebooks/{lane.queue.codebook_use.codebook.slug}/")
     for case in world.cases:
         watched.goes(f"/cases/{case.pk}/")
+
+
+@pytest.fixture
+def owners(page: Page, live_server, transactional_db) -> tuple[Watched, list[str]]:
+    """The screens of a codebook's owner, with a case that two decided differently, notes on it, and a draft."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    seats = Seats()
+    owner = seats.owner_works_here()
+    together = "\n\n".join(TEXTS)
+    seats.case = case_of(seats.lane, 1, TEXTS)
+    SlotFactory(lane=seats.lane, case=seats.case)
+    seats.decide(1, "reject", "tone")
+    seats.decide(2, "edit", "hallucination")
+    Review.objects.update(final_answer=together)
+    for review in Review.objects.all():
+        Finding.objects.bulk_create(Finding(review=review, kind="note", text=text or "x") for text in TEXTS)
+    for text in TEXTS:
+        coding.write_code(
+            codebook=seats.codebook, case=seats.case, text=text.strip() or "x", by=owner, now=timezone.now()
+        )
+    draft = authoring.start_draft(codebook=seats.codebook, by=owner)
+    for category, text in zip(draft.categories.all(), TEXTS, strict=False):
+        Category.objects.filter(pk=category.pk).update(title=text[:80] or "x", definition=together, edge_case=together)
+    Comment.objects.create(version=draft, author=seats.people[0], text=together, created_at=timezone.now())
+    watching = Watched(page, live_server.url)
+    sign_in_by_cookie(page, owner, live_server.url)
+    at = f"/codebooks/{seats.codebook.slug}/"
+    parts = ["", "draft/", "draft/preview/", "draft/publish/", "failures/", "alignment/", "batches/", "disagreements/"]
+    parts.append(f"disagreements/{Disagreement.objects.get().pk}/")
+    return watching, [at + part for part in parts]
+
+
+def test_nothing_runs_calls_out_or_leads_away_on_an_owners_screens(owners):
+    watching, paths = owners
+    for path in paths:
+        watching.goes(path)
 
 
 def test_what_is_counted_here_would_be_noticed(watched: Watched, world: World, monkeypatch):
