@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from hitl.models import User
 from queues.models import Case, LaneTaker, Slot
@@ -76,6 +76,14 @@ def undecided(user: User) -> QuerySet[Slot]:
     takes = LaneTaker.objects.filter(user=user).values("lane")
     mine = Q(holder=user) | Q(reserved_for=user) | Q(lane__in=takes)
     return Slot.objects.exclude(state=Slot.State.DECIDED).exclude(barred__contains=[user.pk]).filter(mine)
+
+
+def yet_theirs(user: User, case: OuterRef) -> Subquery:
+    """A seat on the case that may yet be this person's to decide, or null.
+
+    Looked up case by case: as an EXISTS it would be joined with every slot there is.
+    """
+    return Subquery(undecided(user).filter(case=case).order_by("pk").values("pk")[:1])
 
 
 # What a case's first seat had, begun anew; a user's rating of 3 of 5 says nothing either way.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import OuterRef, QuerySet
 
 from codebook.doors import cases
 from codebook.models import Codebook, Disagreement, Label, LabelBatch, LabelCategory
@@ -158,5 +158,5 @@ def visible(user: User, codebook: Codebook) -> QuerySet[Disagreement]:
 
     Not where they may yet be asked to decide the case themselves (guarantee 5), nor in a tenant they do not work in.
     """
-    yet_theirs = seconds.undecided(user).filter(case=OuterRef("case"))
-    return Disagreement.objects.filter(~Exists(yet_theirs), codebook=codebook, case__in=cases(user, codebook))
+    found = Disagreement.objects.filter(codebook=codebook, case__in=cases(user, codebook))
+    return found.alias(yet_theirs=seconds.yet_theirs(user, OuterRef("case"))).filter(yet_theirs=None)

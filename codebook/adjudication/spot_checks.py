@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet
 
 from codebook.adjudication.adjudicating import NotSettled
 from codebook.adjudication.disagreement import INDEPENDENT
@@ -45,10 +45,8 @@ def chosen(day: date, labels: list[int]) -> list[int]:
 
 def visible(user: User, codebook: Codebook) -> QuerySet[SpotCheck]:
     """The checks that the owner may look into: not on cases that they may yet be asked to decide (guarantee 5)."""
-    yet_theirs = seconds.undecided(user).filter(case=OuterRef("label__case"))
-    return SpotCheck.objects.filter(
-        ~Exists(yet_theirs), codebook=codebook, label__undone_at=None, label__case__in=cases(user, codebook)
-    )
+    found = SpotCheck.objects.filter(codebook=codebook, label__undone_at=None, label__case__in=cases(user, codebook))
+    return found.alias(yet_theirs=seconds.yet_theirs(user, OuterRef("label__case"))).filter(yet_theirs=None)
 
 
 def figures(codebook: Codebook, shown: QuerySet[SpotCheck], now: datetime) -> list[Figure]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from codebook import doors
 from codebook.models import Codebook, FinalLabel, Label
@@ -73,8 +73,8 @@ class Analysis:
 
 def readable(user: User, codebook: Codebook) -> QuerySet[Case]:
     """The cases that an owner may read here: those they may see, but for those they may still have to decide."""
-    theirs = seconds.undecided(user).filter(case=OuterRef("pk"))
-    return doors.cases(user, codebook).filter(~Exists(theirs))
+    found = doors.cases(user, codebook)
+    return found.alias(yet_theirs=seconds.yet_theirs(user, OuterRef("pk"))).filter(yet_theirs=None)
 
 
 def waiting(user: User, codebook: Codebook, *, skipped: Sequence[int] = ()) -> Waiting:

@@ -31,7 +31,6 @@ def ended(user: User) -> QuerySet[Label]:
 
     Not on a case that the person may be asked about again: they would know the answer.
     """
-    yet_theirs = seconds.undecided(user).filter(case=OuterRef("case"))
     words = Adjudication.objects.filter(case=OuterRef("case"), round=OuterRef("round"))
     checks = SpotCheck.objects.filter(label=OuterRef("pk"), checked_at__isnull=False)
     labels = Label.objects.filter(
@@ -41,7 +40,8 @@ def ended(user: User) -> QuerySet[Label]:
     ended_at = Greatest(Subquery(words.values("at")[:1]), Subquery(checks.values("checked_at")[:1]))
     return (
         labels.filter(Exists(words) | Exists(checks))
-        .filter(~Exists(yet_theirs))
+        .alias(yet_theirs=seconds.yet_theirs(user, OuterRef("case")))
+        .filter(yet_theirs=None)
         .annotate(ended_at=Coalesce(ended_at, F("created_at")))
         .select_related("case", "version__codebook", "slot__lane__queue")
         .prefetch_related("given__category")
