@@ -26,9 +26,7 @@ FAILURES = ("Promises something for another team", "Says it is done before it is
 JUDGE = "groundedness-judge"
 REWORDED = "Invents a fact, a figure or a rule that is in none of the documents, the policy or the tools' results."
 COMMENT = "Half of what I reject is a promise for another team. Is that made up, or a kind of its own?"
-NOTE = (
-    "The ledger does confirm the double charge; what is not confirmed is the credit. So it is unsupported, not made up."
-)
+NOTE = "What counts is whether a source says it, not whether it sounds right. Look at the definition once more, please."
 
 
 def judged(row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
