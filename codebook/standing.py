@@ -90,21 +90,19 @@ def follow(links: Iterable[Link], published: Sequence[Rubric], numbers: Mapping[
 
 
 def words(found: Standing) -> str:
-    """`versions 2 and 3; version 1 is in quarantine for Hallucination`: what stands under a figure and in an export."""
+    """`versions 2 and 3; version 1 but for Hallucination (in quarantine)`: what stands under a figure and in an export."""
     titles = {category.pk: category.title for category in found.newest.categories}
     missing: dict[int, list[str]] = defaultdict(list)
     for category, versions in found.quarantined.items():
         for version in versions:
             missing[version].append(titles[category])
-    whole = frozenset[int]().union(*found.judged_under.values(), {found.newest.id}) - missing.keys()
-    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    counted = frozenset[int]().union(*found.judged_under.values(), {found.newest.id})
+    whole = counted - missing.keys()
+    groups: dict[str, list[int]] = defaultdict(list)
     for version in sorted(missing, key=lambda pk: found.numbers[pk]):
-        groups[tuple(missing[version])].append(version)
-    out = [
-        f"{_versions(found, group)} {'is' if len(group) == 1 else 'are'} in quarantine for {_titles(affected)}"
-        for affected, group in groups.items()
-    ]
-    return "; ".join([_versions(found, whole), *out])
+        without = f"but for {_titles(missing[version])} (in quarantine)" if version in counted else "(in quarantine)"
+        groups[without].append(version)
+    return "; ".join([_versions(found, whole), *(f"{_versions(found, those)} {how}" for how, those in groups.items())])
 
 
 def _with_guesses(links: list[Link], published: Sequence[Rubric]) -> list[Link]:

@@ -144,7 +144,7 @@ class TestCategories:
         tone, source = of(report, "tone"), of(report, "source")
         assert (tone["alpha"]["n"], tone["versions"], tone["quarantined"]) == (1, [2], [1])
         assert (source["alpha"]["n"], source["versions"]) == (4, [1, 2])
-        assert "version 1 is in quarantine for Tone" in report["versions_in_words"]
+        assert "version 1 but for Tone (in quarantine)" in report["versions_in_words"]
         assert [one["number"] for one in report["versions_apart"]] == [1, 2]
 
     def test_the_confused_pair_is_named(self, world):

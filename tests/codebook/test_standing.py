@@ -174,12 +174,16 @@ class TestWords:
 
     def test_what_is_in_quarantine_is_said_with_its_categories(self):
         one, two, three = (edition(n, "tone", "made-up", tone="old" if n == 1 else "new") for n in (1, 2, 3))
-        assert words(followed([], one, two, three)) == "versions 2 and 3; version 1 is in quarantine for Tone"
+        assert words(followed([], one, two, three)) == "versions 2 and 3; version 1 but for Tone (in quarantine)"
 
     def test_many_categories_are_counted(self):
         keys = ["a", "b", "c", "d", "e"]
-        found = followed([], edition(1, *keys), edition(2, *keys, **dict.fromkeys(keys, "new")))
-        assert words(found) == "version 2; version 1 is in quarantine for A, B, C and 2 more"
+        found = followed([], edition(1, *keys, "same"), edition(2, *keys, "same", **dict.fromkeys(keys, "new")))
+        assert words(found) == "version 2; version 1 but for A, B, C and 2 more (in quarantine)"
+
+    def test_a_version_of_which_nothing_counts_is_in_quarantine_altogether(self):
+        found = followed([], edition(1, "a", "b"), edition(2, "a", "b", a="new", b="new"))
+        assert words(found) == "version 2; version 1 (in quarantine)"
 
     def test_imported_versions_say_so(self):
         one = edition(1, "a")

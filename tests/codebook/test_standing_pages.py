@@ -69,7 +69,7 @@ class TestWhatCounts:
         assert [step.words for step in tone.steps] == ["in other words than “Tone”"]
         assert (other.counted, other.given, other.out, other.since) == (3, 1, [], "The same since version 1.")
         assert (fresh.counted, fresh.out, fresh.since) == (1, [], "New in version 2.")
-        assert "version 2; version 1 is in quarantine for Tone" in text(response)
+        assert "version 2; version 1 but for Tone (in quarantine)" in text(response)
 
     def test_a_reader_is_offered_nothing_to_do(self, book, sign_in):
         said = text(sign_in(book.reader).get(book.url("standing")))
