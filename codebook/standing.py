@@ -90,7 +90,7 @@ def follow(links: Iterable[Link], published: Sequence[Rubric], numbers: Mapping[
 
 
 def words(found: Standing) -> str:
-    """`versions 2 and 3; version 1 but for Hallucination (in quarantine)`: what stands under a figure and in an export."""
+    """`versions 2 and 3; version 1 but for Tone (in quarantine)`: what stands under a figure and in an export."""
     titles = {category.pk: category.title for category in found.newest.categories}
     missing: dict[int, list[str]] = defaultdict(list)
     for category, versions in found.quarantined.items():
