@@ -1,27 +1,41 @@
 """Counts of batches and of relabels, kept beside them: a page reads these, whatever the number of labels."""
 
+import logging
 from collections import Counter
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
 from codebook.models import BatchCount, RelabelCount
 
+log = logging.getLogger(__name__)
+
 A_ROUND: Final = 100
+# Milliseconds a statement. Just after many labels came at once the planner knows nothing of them yet, and may take
+# minutes over what takes a moment later; a snapshot that old slows every claim.
+PATIENCE: Final = 5_000
 
 
 def count(now: datetime) -> int:
     """Counts again the batches and orders in which something may have changed; returns how many batches.
 
-    Each in a transaction of its own. A large batch is counted less often than a small one (10,000 labels: every ten
-    seconds; a million: every 17 minutes), and every batch once a day, which finds what was undone or asked again since.
+    Each in a transaction of its own; one that takes too long ends the round, and is tried again in the next. A large
+    batch is counted less often than a small one (10,000 labels: every ten seconds; a million: every 17 minutes), and
+    every batch once a day, which finds what was undone or asked again since.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"now": now, "limit": A_ROUND})
         due = cursor.fetchall()
-    for batch, newest in due:
-        count_batch(batch_id=batch, newest_label=newest, now=now)
+    for done, (batch, newest) in enumerate(due):
+        try:
+            count_batch(batch_id=batch, newest_label=newest, now=now)
+        except OperationalError as stopped:
+            if not isinstance(stopped.__cause__, QueryCanceled):
+                raise
+            log.warning("Counting the labels of batch %s took too long; it is tried again", batch)
+            return done
     with connection.cursor() as cursor:
         cursor.execute(_RUNNING, [now])
         orders = [pk for (pk,) in cursor.fetchall()]
@@ -34,6 +48,7 @@ def count(now: datetime) -> int:
 def count_batch(*, batch_id: int, newest_label: int, now: datetime) -> BatchCount:
     counted: dict[str, Any] = {"newest_label": newest_label, "at": now}
     with connection.cursor() as cursor:
+        cursor.execute("select set_config('statement_timeout', %s, true)", [str(PATIENCE)])
         cursor.execute(_RATERS, [batch_id])
         counted |= _by_rater(cursor.fetchall())
         cursor.execute(_GIVEN, [batch_id])

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from codebook.labels import batches, labelling
+from codebook.labels import batches, counting, labelling
 from codebook.labels.counting import count, count_batch
 from codebook.models import Adjudication, BatchCount
 from codebook.versions import rubric
@@ -110,3 +110,16 @@ class TestWhenItIsCountedAgain:
         assert count(NOW + timedelta(minutes=6)) == 1
         assert count(NOW + timedelta(hours=3)) == 0
         assert count(NOW + timedelta(days=1, hours=1)) == 1
+
+
+class TestACountThatTakesTooLong:
+    def test_is_given_up_and_made_up_for_in_a_later_round(self, desk, monkeypatch, caplog):
+        desk.label(desk.anna)
+        monkeypatch.setattr(counting, "PATIENCE", 50)
+        with monkeypatch.context() as slow:
+            slow.setattr(counting, "_GIVEN", "select 1, 1 from pg_sleep(5) where %s > 0")
+            assert count(NOW) == 0
+        assert "took too long" in caplog.text
+        assert not BatchCount.objects.exists()
+        assert count(NOW) == 1
+        assert BatchCount.objects.get().labels == 1
