@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.utils import timezone
 
 from codebook.adjudication.disagreement import most_confused, take_apart
 from codebook.models import AlignmentSession, Codebook, Disagreement
@@ -19,7 +18,6 @@ LONGEST_AGENDA: Final = 100
 # What came after a session is measured again while it is news.
 FOLLOWED: Final = timedelta(days=90)
 AGAIN_AFTER: Final = timedelta(days=1)
-LOST_AFTER: Final = timedelta(hours=6)
 
 
 class NotOpened(ValueError):
@@ -83,30 +81,19 @@ def follow(now: datetime) -> int:
     for session in AlignmentSession.objects.filter(closed_at__gt=now - FOLLOWED).select_related("codebook"):
         measured = session.after and datetime.fromisoformat(session.after["until"])
         if now - (measured or session.closed_at or now) >= AGAIN_AFTER:
-            with transaction.atomic():
-                begun += _measure(session, None)
+            begun += _measure(session, None)
     return begun
 
 
 def running(session: AlignmentSession) -> Job | None:
     """The job that measures it now."""
-    return (
-        Job.objects.filter(
-            kind=_kind(session),
-            state__in=[Job.State.WAITING, Job.State.RUNNING],
-            created_at__gt=timezone.now() - LOST_AFTER,
-        )
-        .order_by("-pk")
-        .first()
-    )
+    return progress.running(_kind(session))
 
 
 def _measure(session: AlignmentSession, by: User | None) -> bool:
-    if running(session):
-        return False
     title = f"Measuring agreement around a session on {session.codebook.title}"
-    progress.start(kind=_kind(session), title=title, tenant=None, user=by, task=TASK, args=[session.pk])
-    return True
+    _, is_new = progress.start_once(kind=_kind(session), title=title, user=by, task=TASK, args=[session.pk])
+    return is_new
 
 
 def _kind(session: AlignmentSession) -> str:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from codebook.models import AgreementReport, Codebook, Version
 from codebook.standing import Standing, standing
@@ -16,8 +15,6 @@ from hitl.models import Job, User
 
 TASK: Final = "codebook.agreement.measuring.run"
 AGAIN_AFTER: Final = timedelta(hours=1)
-# A job whose worker died is run again by the queue; one that is silent for this long is not waited for.
-LOST_AFTER: Final = timedelta(hours=6)
 KEPT: Final = 50
 COUNTED_AT_MOST: Final = 10_000
 
@@ -66,25 +63,14 @@ def refresh(now: datetime) -> int:
     return begun
 
 
-@transaction.atomic
 def _start(codebook: Codebook, by: User | None) -> tuple[Job, bool]:
-    # Two who ask at the same moment get one job.
-    Codebook.objects.select_for_update(no_key=True).get(pk=codebook.pk)
-    if job := running(codebook):
-        return job, False
     title = f"Measuring agreement on {codebook.title}"
-    job = progress.start(kind=_kind(codebook), title=title, tenant=None, user=by, task=TASK, args=[codebook.pk])
-    return job, True
+    return progress.start_once(kind=_kind(codebook), title=title, user=by, task=TASK, args=[codebook.pk])
 
 
 def running(codebook: Codebook) -> Job | None:
     """The job that measures it now."""
-    recent = Job.objects.filter(
-        kind=_kind(codebook),
-        state__in=[Job.State.WAITING, Job.State.RUNNING],
-        created_at__gt=timezone.now() - LOST_AFTER,
-    )
-    return recent.order_by("-pk").first()
+    return progress.running(_kind(codebook))
 
 
 def latest(codebook: Codebook) -> AgreementReport | None:

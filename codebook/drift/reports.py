@@ -1,12 +1,11 @@
 """Drift as it was measured last: kept until the reviewer decides another old case, or other labels count."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
-from django.utils import timezone
 
 from codebook.agreement.measured import fingerprint
 from codebook.models import Codebook, DriftCheck, DriftReport, Label
@@ -14,17 +13,16 @@ from codebook.standing import Standing, standing
 from codebook.versions import NoCodebook
 from hitl.audit import log
 from hitl.jobs import progress
-from hitl.models import Job, User
+from hitl.models import User
 from hitl.outbox import messages
 
 TASK: Final = "codebook.drift.measuring.run"
-LOST_AFTER: Final = timedelta(hours=6)
 
 
 def refresh(now: datetime) -> int:
     """A chore: has the worker measure where a reviewer answered since, or a version was published; how many jobs."""
     asked = Codebook.objects.filter(pk__in=DriftCheck.objects.values("codebook")).order_by("pk")
-    return sum(_start(codebook, now) for codebook in asked)
+    return sum(map(_start, asked))
 
 
 def answers(codebook_id: int) -> QuerySet[Label]:
@@ -93,18 +91,12 @@ def _tell(codebook: Codebook) -> None:
     )
 
 
-@transaction.atomic
-def _start(codebook: Codebook, now: datetime) -> int:
-    Codebook.objects.select_for_update(no_key=True).get(pk=codebook.pk)
-    kind = f"drift:{codebook.pk}"
-    unfinished = [Job.State.WAITING, Job.State.RUNNING]
-    if Job.objects.filter(kind=kind, state__in=unfinished, created_at__gt=timezone.now() - LOST_AFTER).exists():
-        return 0
+def _start(codebook: Codebook) -> int:
     try:
         if not stale(codebook.pk, standing(codebook.pk)):
             return 0
     except NoCodebook:
         return 0
     title = f"Comparing then and now on {codebook.title}"
-    progress.start(kind=kind, title=title, tenant=None, user=None, task=TASK, args=[codebook.pk])
-    return 1
+    _, is_new = progress.start_once(kind=f"drift:{codebook.pk}", title=title, user=None, task=TASK, args=[codebook.pk])
+    return int(is_new)

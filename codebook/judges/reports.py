@@ -11,7 +11,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection, transaction
 from django.urls import reverse
-from django.utils import timezone
 
 from codebook.agreement import measured
 from codebook.models import Codebook, JudgeReport, Version
@@ -26,7 +25,6 @@ WINDOW: Final = timedelta(days=90)
 AGAIN_AFTER: Final = timedelta(hours=1)
 # The window moves on though nothing comes in.
 ANYWAY_AFTER: Final = timedelta(days=1)
-LOST_AFTER: Final = timedelta(hours=6)
 # What tells whether a codebook without a report has anything to measure.
 LATEST_VERDICTS: Final = 2_000
 # An alarm under so much of kappa, where so many cases say so and people saw so many that fail and that pass.
@@ -91,12 +89,7 @@ def newest() -> int:
 
 def running(codebook: Codebook) -> Job | None:
     """The job that measures them now."""
-    recent = Job.objects.filter(
-        kind=_kind(codebook),
-        state__in=[Job.State.WAITING, Job.State.RUNNING],
-        created_at__gt=timezone.now() - LOST_AFTER,
-    )
-    return recent.order_by("-pk").first()
+    return progress.running(_kind(codebook))
 
 
 def latest(codebook: Codebook) -> list[JudgeReport]:
@@ -199,14 +192,9 @@ def _titles(report: JudgeReport) -> list[str]:
     return ["whether an answer fails" if key == WHOLE else titles.get(key, key) for key in report.result["alarms"]]
 
 
-@transaction.atomic
 def _start(codebook: Codebook, by: User | None) -> tuple[Job, bool]:
-    # Two who ask at the same moment get one job.
-    Codebook.objects.select_for_update(no_key=True).get(pk=codebook.pk)
-    if job := running(codebook):
-        return job, False
     title = f"Measuring the judges of {codebook.title}"
-    return progress.start(kind=_kind(codebook), title=title, tenant=None, user=by, task=TASK, args=[codebook.pk]), True
+    return progress.start_once(kind=_kind(codebook), title=title, user=by, task=TASK, args=[codebook.pk])
 
 
 def _kind(codebook: Codebook) -> str:

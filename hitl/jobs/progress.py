@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.tasks import async_task
@@ -16,6 +17,9 @@ from hitl.jobs.models import Job
 log = logging.getLogger(__name__)
 
 RUN: Final = "hitl.jobs.progress.run"
+UNFINISHED: Final = (Job.State.WAITING, Job.State.RUNNING)
+# A job whose worker died is run again by the queue; one that is silent for this long is not waited for.
+LOST_AFTER: Final = timedelta(hours=6)
 UNEXPECTED: Final = (
     "It failed here, and the log says why. What was done until then is kept; start it again when the cause is gone."
 )
@@ -40,6 +44,22 @@ def start(
     else:
         transaction.on_commit(lambda: async_task(RUN, job.pk, task, *args))
     return job
+
+
+@transaction.atomic
+def start_once(*, kind: str, title: str, user: User | None, task: str, args: Sequence[Any] = ()) -> tuple[Job, bool]:
+    """A step: the one job of this kind, and whether it is new. Two who ask at the same moment get the same."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"job:{kind}"])
+    if job := running(kind):
+        return job, False
+    return start(kind=kind, title=title, tenant=None, user=user, task=task, args=args), True
+
+
+def running(kind: str) -> Job | None:
+    """The job of this kind that waits or runs now."""
+    since = timezone.now() - LOST_AFTER
+    return Job.objects.filter(kind=kind, state__in=UNFINISHED, created_at__gt=since).order_by("-pk").first()
 
 
 def run(job_id: int, task: str, *args: Any) -> None:
@@ -74,4 +94,4 @@ def fail(job_id: int, sentence: str) -> None:
 
 
 def _unfinished(job_id: int) -> Any:
-    return Job.objects.filter(pk=job_id, state__in=[Job.State.WAITING, Job.State.RUNNING])
+    return Job.objects.filter(pk=job_id, state__in=UNFINISHED)

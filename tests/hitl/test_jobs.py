@@ -1,6 +1,7 @@
 import pytest
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from hitl.jobs import progress
@@ -95,6 +96,29 @@ def test_a_job_that_breaks_down_says_so_in_words_and_to_the_log_in_full(caplog):
     job.refresh_from_db()
     assert (job.state, "secret" in job.error) == ("failed", False)
     assert "secret detail" in caplog.text
+
+
+class TestAJobOfWhichThereIsOneAtATime:
+    def once(self):
+        return progress.start_once(
+            kind="measure:7", title="Measuring", user=None, task=f"{__name__}.{say_nothing.__name__}"
+        )
+
+    def test_who_asks_again_gets_the_one_that_is_there(self):
+        first, is_new = self.once()
+        assert (is_new, self.once()) == (True, (first, False))
+        assert OrmQ.objects.count() == 1
+
+    def test_once_it_has_ended_there_may_be_another(self):
+        first, _ = self.once()
+        work_off()
+        assert progress.running("measure:7") is None
+        assert self.once()[0] != first
+
+    def test_one_that_is_silent_for_hours_is_not_waited_for(self):
+        first, _ = self.once()
+        Job.objects.update(created_at=timezone.now() - progress.LOST_AFTER)
+        assert self.once()[0] != first
 
 
 class TestPage:
