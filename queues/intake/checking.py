@@ -10,9 +10,10 @@ from hitl.models import Tenant
 from queues import languages
 from queues.intake import cleaning, rows
 from queues.intake.body import BodyRefused
+from queues.intake.receipts import Known
 from queues.intake.rows import NotStorable, Unreadable
 from queues.intake.schema import CASE_BYTES, EscalatedCase, faults, read
-from queues.intake.storing import Known, Ready
+from queues.intake.storing import Ready
 
 ROWS_MOST: Final = 100_000
 PART_ROWS: Final = 2_500

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from hitl.audit import log
 from hitl.models import Tenant
-from queues.intake import checking, cleaning, judge_verdicts, rows
+from queues.intake import checking, cleaning, judge_verdicts, receipts, rows
 from queues.intake.body import BodyRefused
 from queues.intake.judge_verdicts import Spoken
 from queues.intake.rows import Unreadable
@@ -128,14 +128,16 @@ def _take(ready: list[_Ready], counted: Received, tenant: Tenant, now: datetime)
     if not once:
         return
     numbers = judge_verdicts.numbers(len(once))
-    won = _receipts(dict(zip(numbers, once.values(), strict=True)), tenant, now)
+    named = {number: (one.key, one.digests[0]) for number, one in zip(numbers, once.values(), strict=True)}
+    won = receipts.take(named, kind=KIND, tenant=tenant, now=now)
     fresh = {number: one for number, one in zip(numbers, once.values(), strict=True) if number in won}
     late = [one for number, one in zip(numbers, once.values(), strict=True) if number not in won]
     if late:
-        known = _known(tenant, [one.key for one in late])
+        known = receipts.known([one.key for one in late], kind=KIND, tenant=tenant)
         for one in late:
-            digest, at = known[one.key]
-            _settle(one, (digest,), f"the one taken in at {at:%Y-%m-%d %H:%M:%S} UTC", counted)
+            before = known[one.key]
+            when = f"the one taken in at {before.received_at:%Y-%m-%d %H:%M:%S} UTC"
+            _settle(one, (before.digest,), when, counted)
     if fresh:
         _store_judges(fresh, counted, tenant, now)
 
@@ -167,7 +169,7 @@ def _store_judges(fresh: dict[int, _Ready], counted: Received, tenant: Tenant, n
             counted.rejected.append(Rejection(one.at, one.signal.signal_id or None, f"{said} Nothing was changed."))
     counted.accepted += len(spoken) - len(clashes)
     if clashes:
-        _forget([fresh[clash.id].key for clash in clashes], tenant)
+        receipts.forget([fresh[clash.id].key for clash in clashes], kind=KIND, tenant=tenant)
 
 
 def _about(signal: Signal, tenant: Tenant) -> tuple[str, str]:
@@ -189,42 +191,3 @@ def _said(signal: JudgeSignal, tenant: Tenant) -> Said:
         confidence=signal.confidence,
         categories=tuple(clean(key, 60) for key in signal.categories),
     )
-
-
-def _receipts(numbered: dict[int, _Ready], tenant: Tenant, now: datetime) -> set[int]:
-    """Who is first: in the order of their names, so that two requests with the same rows never wait both ways."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "insert into queues_receipt (tenant_id, kind, external_id, digest, object_id, received_at)"
-            " select %s, %s, external_id, digest, object_id, %s"
-            " from unnest(%s::text[], %s::bytea[], %s::bigint[]) as wanted (external_id, digest, object_id)"
-            " order by external_id on conflict (tenant_id, kind, external_id) do nothing returning object_id",
-            [
-                tenant.pk,
-                KIND,
-                now,
-                [one.key for one in numbered.values()],
-                [one.digests[0] for one in numbered.values()],
-                list(numbered),
-            ],
-        )
-        return {number for (number,) in cursor.fetchall()}
-
-
-def _known(tenant: Tenant, keys: list[str]) -> dict[str, tuple[bytes, datetime]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select external_id, digest, received_at from queues_receipt"
-            " where tenant_id = %s and kind = %s and external_id = any(%s)",
-            [tenant.pk, KIND, keys],
-        )
-        return {external_id: (bytes(digest), at) for external_id, digest, at in cursor.fetchall()}
-
-
-def _forget(keys: list[str], tenant: Tenant) -> None:
-    """What was not stored has no receipt, or sent again it would count as taken in."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "delete from queues_receipt where tenant_id = %s and kind = %s and external_id = any(%s)",
-            [tenant.pk, KIND, keys],
-        )

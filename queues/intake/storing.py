@@ -1,7 +1,6 @@
 """Stores what was found fit: receipts first, which decide who wins; then the winners' cases and slots through COPY."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -10,7 +9,8 @@ from pydantic_core import to_json
 
 from hitl.models import Tenant
 from queues import placing
-from queues.intake import judge_first
+from queues.intake import judge_first, receipts
+from queues.intake.receipts import Known
 from queues.intake.schema import RISKS, EscalatedCase
 from queues.models import Case
 from queues.risk import Risk
@@ -46,29 +46,13 @@ class Ready(NamedTuple):
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The receipt of a case id that was taken in before."""
-
-    digest: bytes
-    received_at: datetime
-
-
 def known_of(tenant: Tenant, rows: Sequence[Ready]) -> dict[str, Known]:
     """The receipts there are for the ids of these rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select external_id, digest, received_at from queues_receipt"
-            " where tenant_id = %s and kind = %s and external_id = any(%s)",
-            [tenant.pk, KIND, [ready.case.case_id for ready in rows]],
-        )
-        return {external_id: Known(bytes(digest), at) for external_id, digest, at in cursor.fetchall()}
+    return receipts.known([ready.case.case_id for ready in rows], kind=KIND, tenant=tenant)
 
 
 def store(batch: Sequence[Ready], *, tenant: Tenant, terms: Terms, now: datetime) -> list[Ready]:
-    """A step: store those whose id nobody took in first, and say which. Receipts are made in the order of their ids, so
-    that two requests with the same rows wait for each other and never both for the other.
-    """
+    """A step: store those whose id nobody took in first, and say which."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select nextval('queues_case_id_seq'),"
@@ -78,21 +62,9 @@ def store(batch: Sequence[Ready], *, tenant: Tenant, terms: Terms, now: datetime
         )
         numbered = cursor.fetchall()
         by_number = {number: ready for (number, _), ready in zip(numbered, batch, strict=True)}
-        cursor.execute(
-            "insert into queues_receipt (tenant_id, kind, external_id, digest, object_id, received_at)"
-            " select %s, %s, external_id, digest, object_id, %s"
-            " from unnest(%s::text[], %s::bytea[], %s::bigint[]) as wanted (external_id, digest, object_id)"
-            " order by external_id on conflict (tenant_id, kind, external_id) do nothing returning object_id",
-            [
-                tenant.pk,
-                KIND,
-                now,
-                [ready.case.case_id for ready in batch],
-                [ready.digests[0] for ready in batch],
-                list(by_number),
-            ],
-        )
-        won = {number: by_number[number] for number in sorted(number for (number,) in cursor.fetchall())}
+        named = {number: (ready.case.case_id, ready.digests[0]) for number, ready in by_number.items()}
+        first = receipts.take(named, kind=KIND, tenant=tenant, now=now)
+        won = {number: by_number[number] for number in sorted(first)}
         if not won:
             return []
         judged = judge_first.Judged(won, tenant, now, some_wait=numbered[0][1])
