@@ -1,5 +1,6 @@
 from queues.models.assessment import AssessmentRevision, RouteQuality
 from queues.models.case import Case, Outcome, Receipt
+from queues.models.intake_settings import IntakeSettings, VaultEntry
 from queues.models.judge import JudgeKept, JudgeVerdict
 from queues.models.queue import (
     Calendar,
@@ -11,7 +12,10 @@ from queues.models.queue import (
     QueueUserPermission,
     RoutingRule,
 )
+from queues.models.sampling import DriftReport, Sampled, SamplingPlan, SamplingRun
+from queues.models.signal import Complaint, ConsentWithdrawal, Signal, SignalWeights, TopicDwell
 from queues.models.slot import Breach, Slot
+from queues.models.trace import Span, Trace
 from queues.models.upload import Upload
 
 __all__ = [
@@ -19,6 +23,10 @@ __all__ = [
     "Breach",
     "Calendar",
     "Case",
+    "Complaint",
+    "ConsentWithdrawal",
+    "DriftReport",
+    "IntakeSettings",
     "JudgeKept",
     "JudgeVerdict",
     "Lane",
@@ -31,6 +39,15 @@ __all__ = [
     "Receipt",
     "RouteQuality",
     "RoutingRule",
+    "Sampled",
+    "SamplingPlan",
+    "SamplingRun",
+    "Signal",
+    "SignalWeights",
     "Slot",
+    "Span",
+    "TopicDwell",
+    "Trace",
     "Upload",
+    "VaultEntry",
 ]

@@ -20,6 +20,7 @@ class Case(models.Model):
         WAITING = "waiting", "Waiting"
         DECIDED = "decided", "Decided"
         MACHINE = "machine", "Labelled by a judge"
+        DROPPED = "dropped", "Dropped unseen"
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, db_index=False)
     external_id = models.CharField(max_length=200)
@@ -115,7 +116,8 @@ class Receipt(models.Model):
     kind = models.CharField(max_length=12)
     external_id = models.CharField(max_length=200)
     digest = models.BinaryField(max_length=32)
-    object_id = models.BigIntegerField()
+    object_id = models.BigIntegerField(null=True)
+    object_uuid = models.UUIDField(null=True, help_text="Of a trace or a signal, whose ids are made of their time.")
     received_at = models.DateTimeField()
 
     class Meta:
