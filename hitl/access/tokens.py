@@ -63,7 +63,12 @@ def revoke(*, token: ApiToken, by: User | None, actor_name: str = "") -> None:
 
 def authenticate(request: HttpRequest, *scopes: str) -> ApiToken:
     """The token that a request carries, if it has one of the scopes. One look-up; raises TokenRefused otherwise."""
-    token = _find(request.headers.get("Authorization", ""))
+    return admit(_bearer(request.headers.get("Authorization", "")), *scopes)
+
+
+def admit(secret: str, *scopes: str) -> ApiToken:
+    """The token with this secret, wherever it was carried, if it has one of the scopes. Raises TokenRefused."""
+    token = _find(secret)
     now = timezone.now()
     if token.revoked_at is not None:
         raise TokenRefused(401, f"This token was revoked on {token.revoked_at:%Y-%m-%d}. Ask for a new one.")
@@ -76,13 +81,17 @@ def authenticate(request: HttpRequest, *scopes: str) -> ApiToken:
     return token
 
 
-def _find(header: str) -> ApiToken:
+def _bearer(header: str) -> str:
     kind, _, secret = header.partition(" ")
     if not header:
         raise TokenRefused(401, "This needs a token. Send the header Authorization: Bearer hitl_…")
     if kind.lower() != "bearer" or not secret.isascii() or not secret.strip().startswith("hitl_"):
         raise TokenRefused(401, "The Authorization header is not understood. Write it as: Bearer hitl_…")
-    digest = ApiToken.digest_of(secret.strip())
+    return secret.strip()
+
+
+def _find(secret: str) -> ApiToken:
+    digest = ApiToken.digest_of(secret)
     # Looked up by the digest of 256 random bits: how long that takes says nothing about the secret.
     token = ApiToken.objects.select_related("tenant").filter(digest=digest).first()
     if token is None or not secrets.compare_digest(bytes(token.digest), digest):

@@ -13,6 +13,7 @@ from django.db.models.expressions import RawSQL
 from hitl.access.models import Tenant, User
 from hitl.audit.models import AuditCheckpoint, AuditEvent
 from hitl.audit.reading import LINE, Sealed
+from hitl.database.uuid7 import floor
 
 PAGE = 50
 CHUNK = 2_000
@@ -68,11 +69,6 @@ class State:
     @property
     def is_late(self) -> bool:
         return self.since is not None and self.now - self.since > LATE
-
-
-def floor(moment: datetime) -> uuid.UUID:
-    """The smallest id of an event at this time or later: ids are sorted by time."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def page(found: QuerySet[AuditEvent], before: uuid.UUID | None) -> tuple[list[AuditEvent], uuid.UUID | None]:

@@ -24,6 +24,10 @@ class IntakeSettings(models.Model):
     def __str__(self) -> str:
         return str(self.tenant_id)
 
+    @classmethod
+    def of(cls, tenant: Tenant) -> "IntakeSettings":
+        return cls.objects.filter(tenant=tenant).first() or cls(tenant=tenant)
+
 
 class VaultEntry(models.Model):
     """A scrubbed value, encrypted, by the token that stands for it; only where the tenant keeps a vault."""
