@@ -49,6 +49,7 @@ class Trace(models.Model):
         indexes = [
             models.Index(fields=["tenant", "-id"], name="trace_by_tenant"),
             models.Index(fields=["tenant", "weight", "-id"], condition=Q(signals__gt=0), name="trace_by_weight"),
+            models.Index(fields=["tenant", "weight", "-id"], condition=Q(is_edited=True), name="trace_edited"),
             models.Index(fields=["tenant", "user_key", "-id"], condition=~Q(user_key=""), name="trace_by_user"),
         ]
 
