@@ -1,5 +1,6 @@
 from queues.models.assessment import AssessmentRevision, RouteQuality
 from queues.models.case import Case, Outcome, Receipt
+from queues.models.feedback import FeedbackMinute
 from queues.models.intake_settings import IntakeSettings, VaultEntry
 from queues.models.judge import JudgeKept, JudgeVerdict
 from queues.models.queue import (
@@ -26,6 +27,7 @@ __all__ = [
     "Complaint",
     "ConsentWithdrawal",
     "DriftReport",
+    "FeedbackMinute",
     "IntakeSettings",
     "JudgeKept",
     "JudgeVerdict",
