@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Final
+
+Z: Final = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Interval:
     n: int
 
 
-def wilson(successes: int, n: int, z: float = 1.959963984540054) -> Interval | None:
+def wilson(successes: int, n: int, z: float = Z) -> Interval | None:
     """The score interval of a share; `z` is 1.96 for 95%. None when nothing was counted.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
@@ -26,14 +29,24 @@ def wilson(successes: int, n: int, z: float = 1.959963984540054) -> Interval | N
         raise ValueError(f"{successes} of {n} is not a share.")
     if n == 0:
         return None
-    share = successes / n
+    found = score(successes / n, n, z)
+    # At the ends the formula meets them exactly; rounding must not step over.
+    low = 0.0 if successes == 0 else found.low
+    high = 1.0 if successes == n else found.high
+    return Interval(found.share, low, high, n)
+
+
+def score(share: float, n: float, z: float = Z) -> Interval:
+    """Wilson's interval of a share that so many cases tell as much of as a simple random sample of `n`, not whole.
+
+    For samples drawn with unequal chances: C. Franco, R. J. A. Little, T. A. Louis, E. V. Slud, "Comparative study of
+    confidence intervals for proportions in complex sample surveys", Journal of Survey Statistics and Methodology 7
+    (2019), 334-364. It holds the share; raises ZeroDivisionError without any case.
+    """
     spread = z * z / n
     centre = (share + spread / 2) / (1 + spread)
-    half = z * sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    # At the ends the formula meets them exactly; rounding must not step over.
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == n else min(1.0, centre + half)
-    return Interval(share, low, high, n)
+    half = z * sqrt(max(0.0, share * (1 - share)) / n + spread / (4 * n)) / (1 + spread)
+    return Interval(share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)), round(n))
 
 
 @dataclass(frozen=True, slots=True)
