@@ -1,0 +1,194 @@
+"""The one door that spans come in by: checked, scrubbed, merged with what is known of them, and put together as traces.
+
+A trace grows as its spans come, in any order, and from two requests at once: whoever holds the receipt of a trace
+adds to it alone. A trace that came whole, through /api/v1/traces, is not changed by spans.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+
+from hitl.audit import log
+from hitl.database.uuid7 import moment, uuid7
+from hitl.models import Tenant
+from queues.intake import span_storing
+from queues.intake.schema import ID_LONGEST
+from queues.intake.span import SpanIn
+from queues.intake.span_cleaning import SPAN_ID_LONGEST, Cleaner, written
+from queues.intake.span_storing import Kept
+from queues.models import IntakeSettings
+from queues.traces.assembling import TRACE_BYTES, assemble
+from queues.traces.steps import Step, merged
+
+PART_SPANS: Final = 1_000
+PART_BYTES: Final = 4 * 1024 * 1024
+SPAN_BYTES: Final = TRACE_BYTES
+# Of all spans of a trace as they are kept; every call of a model holds the conversation again.
+SPANS_BYTES: Final = 4 * TRACE_BYTES
+SPANS_MOST: Final = 2_000
+# Clocks differ; what lies further ahead has not happened yet.
+AHEAD: Final = timedelta(minutes=5)
+WHOLE: Final = "The trace came whole through /api/v1/traces or another door; spans do not change it."
+
+
+@dataclass(slots=True)
+class SpansTaken:
+    """What became of the spans. `rejected` names each that was not taken by its place, counted from 0, and says why."""
+
+    accepted: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+class _Ready(NamedTuple):
+    at: int
+    trace: str
+    step: Step
+    size: int
+
+
+def spans(parts: Iterable[SpanIn], *, tenant: Tenant, now: datetime, source: str) -> SpansTaken:
+    """Take spans in; the good ones are kept whatever the others are. Sending the same again changes nothing.
+
+    They are taken in parts of some hundred, each its own transaction with its own audit record. `source` names the door
+    (of at most 20 characters, stored with the trace).
+    """
+    taken = SpansTaken()
+    oldest = now - timedelta(days=IntakeSettings.of(tenant).trace_days)
+    incoming = enumerate(parts)
+    while part := list(_part(incoming, tenant, oldest, now, taken)):
+        weeks = {ready.step.started_at for ready in part}
+        span_storing.make_room(weeks)
+        with transaction.atomic():
+            accepted = _take(part, taken, tenant=tenant, oldest=oldest, now=now, source=source)
+            log.append(
+                actor=None,
+                action="spans.received",
+                subject=f"tenant:{tenant.pk}",
+                tenant_id=tenant.pk,
+                detail={"accepted": accepted, "rejected": len(part) - accepted, "source": source},
+                actor_name=source,
+            )
+        taken.accepted += accepted
+    taken.rejected.sort()
+    return taken
+
+
+def _part(
+    incoming: Iterator[tuple[int, SpanIn]], tenant: Tenant, oldest: datetime, now: datetime, taken: SpansTaken
+) -> Iterator[_Ready]:
+    """As many as one transaction takes, clean. What is not fit goes into `taken`, with the reason."""
+    cleaner = Cleaner(tenant)
+    count = size = 0
+    for at, span in incoming:
+        fault = _fault(span, oldest, now)
+        content = b"" if fault else written(span.content)
+        weight = len(content)
+        if weight > SPAN_BYTES:
+            fault = f"The span holds {weight:,} bytes; {SPAN_BYTES:,} are taken. Send shorter texts."
+        if fault:
+            taken.rejected.append((at, fault))
+            continue
+        yield _Ready(at, cleaner.id(span.trace), cleaner.step(span, content), weight)
+        count, size = count + 1, size + weight
+        if count == PART_SPANS or size >= PART_BYTES:
+            return
+
+
+def _fault(span: SpanIn, oldest: datetime, now: datetime) -> str:
+    """Why a span cannot be taken; empty where it can."""
+    if not span.trace or not span.span:
+        return "The span has no trace id or no span id."
+    if len(span.trace) > ID_LONGEST or len(span.span) > SPAN_ID_LONGEST:
+        return f"The ids are too long: {ID_LONGEST} characters of a trace's are taken, {SPAN_ID_LONGEST} of a span's."
+    if span.started_at > now + AHEAD:
+        return "The span begins in the future. Check the clock of the machine that sent it."
+    if span.started_at < oldest:
+        return f"The span began before {oldest:%Y-%m-%d}; older traces are not kept."
+    if span.ended_at and span.ended_at < span.started_at:
+        return "The span ends before it begins."
+    return ""
+
+
+def _take(
+    part: list[_Ready], taken: SpansTaken, *, tenant: Tenant, oldest: datetime, now: datetime, source: str
+) -> int:
+    """A step: merge and store the spans of a part, and put their traces together again. How many were taken."""
+    by_trace: defaultdict[str, list[_Ready]] = defaultdict(list)
+    for ready in part:
+        by_trace[ready.trace].append(ready)
+    wanted = {name: uuid7(min(ready.step.started_at for ready in found)) for name, found in by_trace.items()}
+    held = span_storing.hold(wanted, tenant=tenant, now=now)
+    for name, one in held.items():
+        if one.whole or moment(one.id) < oldest:
+            said = WHOLE if one.whole else "The trace's other spans are so old that they are not kept any more."
+            taken.rejected += [(ready.at, said) for ready in by_trace.pop(name)]
+    known = span_storing.sizes([held[name].id for name in by_trace if not held[name].is_new])
+    accepted = 0
+    for names in _groups(by_trace, held, known):
+        accepted += _grow(
+            {name: by_trace[name] for name in names}, held, known, taken, tenant=tenant, now=now, source=source
+        )
+    return accepted
+
+
+def _groups(
+    by_trace: Mapping[str, list[_Ready]], held: Mapping[str, Kept], known: Mapping[UUID, tuple[int, int]]
+) -> Iterator[list[str]]:
+    """Traces by the lot, so that no more than some megabytes of spans are in memory at a time."""
+    group: list[str] = []
+    size = 0
+    for name in sorted(by_trace):
+        group.append(name)
+        size += known.get(held[name].id, (0, 0))[1]
+        if size >= PART_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _grow(
+    by_trace: Mapping[str, list[_Ready]],
+    held: Mapping[str, Kept],
+    known: Mapping[UUID, tuple[int, int]],
+    taken: SpansTaken,
+    *,
+    tenant: Tenant,
+    now: datetime,
+    source: str,
+) -> int:
+    there = span_storing.steps([held[name].id for name in by_trace if held[name].id in known])
+    changed: list[tuple[UUID, Step]] = []
+    traces = []
+    accepted = 0
+    for name, found in by_trace.items():
+        trace = held[name].id
+        count, size = known.get(trace, (0, 0))
+        steps = there.get(trace, {})
+        touched: set[str] = set()
+        for ready in found:
+            before = steps.get(ready.step.span)
+            room = SPANS_BYTES + (0 if ready.step.parent else SPAN_BYTES)
+            if size + ready.size > room or (count >= SPANS_MOST and before is None):
+                said = f"The trace has {count:,} spans and {size:,} bytes; more of it is not taken. What came is kept."
+                taken.rejected.append((ready.at, said))
+                continue
+            step = merged(before, ready.step) if before else ready.step
+            accepted += 1
+            if step == before:
+                continue
+            if before is None:
+                count += 1
+            size += ready.size
+            steps[step.span] = step
+            touched.add(step.span)
+        if touched:
+            changed += [(trace, steps[span]) for span in sorted(touched)]
+            traces.append((trace, name, assemble(steps.values())))
+    span_storing.store(changed, traces, tenant=tenant, now=now, source=source)
+    return accepted
