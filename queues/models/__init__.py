@@ -1,6 +1,7 @@
 from queues.models.assessment import AssessmentRevision, RouteQuality
 from queues.models.case import Case, Outcome, Receipt
 from queues.models.feedback import FeedbackMinute
+from queues.models.foreign import FeedbackToken, ScoreName
 from queues.models.intake_settings import IntakeSettings, VaultEntry
 from queues.models.judge import JudgeKept, JudgeVerdict
 from queues.models.queue import (
@@ -28,6 +29,7 @@ __all__ = [
     "ConsentWithdrawal",
     "DriftReport",
     "FeedbackMinute",
+    "FeedbackToken",
     "IntakeSettings",
     "JudgeKept",
     "JudgeVerdict",
@@ -44,6 +46,7 @@ __all__ = [
     "Sampled",
     "SamplingPlan",
     "SamplingRun",
+    "ScoreName",
     "Signal",
     "SignalWeights",
     "Slot",
