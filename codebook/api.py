@@ -10,9 +10,10 @@ from codebook.labels import importing
 from codebook.models import Codebook
 from hitl.access.bearer import Bearer, token_of
 from hitl.models import Tenant
-from queues.intake import body, checking, reading
+from queues.intake import body, reading
 from queues.intake.answering import UNREADABLE, Error, document
 from queues.intake.body import BodyRefused
+from queues.intake.received import ROWS_MOST
 from queues.intake.schema import NAME_LONGEST
 
 router = Router()
@@ -45,7 +46,7 @@ LABELS_BODY: Final[dict[str, Any]] = {
     "required": True,
     "description": (
         "One label, an array of labels, or one label a line (NDJSON); at most "
-        f"{body.JSON_BYTES // 1024 // 1024} MB and {checking.ROWS_MOST:,} rows a request. gzip is understood. Rows are "
+        f"{body.JSON_BYTES // 1024 // 1024} MB and {ROWS_MOST:,} rows a request. gzip is understood. Rows are "
         "checked one by one: those that are not taken are named in `rejected`, the others are taken."
     ),
     "content": {
@@ -101,10 +102,10 @@ def _rows(request: HttpRequest) -> list[object]:
         rows = []
         for row in reading.lines(body.blocks(request, body.JSON_BYTES)):
             rows.append(row)
-            if len(rows) > checking.ROWS_MOST:
+            if len(rows) > ROWS_MOST:
                 break
-    if len(rows) > checking.ROWS_MOST:
-        raise BodyRefused(413, f"More than {checking.ROWS_MOST:,} rows came in one request. Send them in parts.")
+    if len(rows) > ROWS_MOST:
+        raise BodyRefused(413, f"More than {ROWS_MOST:,} rows came in one request. Send them in parts.")
     return rows
 
 

@@ -23,8 +23,10 @@ from hitl.api_docs import operations
 from queues.intake.api import router as intake
 from queues.intake.body import BodyRefused
 from queues.intake.schema import AssessedAnswer, EscalatedCase
-from queues.intake.signal_schema import JudgeSignal
+from queues.intake.signal_schema import MODELS as SIGNALS
 from queues.intake.signals_api import router as signals
+from queues.intake.trace_api import router as traces
+from queues.intake.trace_schema import RecordedTrace
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,8 @@ class Api(NinjaAPI):
             [
                 (EscalatedCase, "validation"),
                 (AssessedAnswer, "validation"),
-                (JudgeSignal, "validation"),
+                (RecordedTrace, "validation"),
+                *((model, "validation") for model in SIGNALS),
                 (EarlierLabel, "validation"),
                 (Declared, "validation"),
             ],
@@ -63,6 +66,7 @@ class Api(NinjaAPI):
 api = Api(title="hitl", version="1", description=ABOUT, docs=Docs(), urls_namespace="api")
 api.add_router("", intake)
 api.add_router("", signals)
+api.add_router("", traces)
 api.add_router("", labels)
 
 

@@ -12,6 +12,7 @@ from hitl.audit.rooms import Named
 SENTENCES = {
     "cases.received": "cases came in for {}",
     "signals.received": "signals came in for {}",
+    "traces.received": "traces came in for {}",
     "spans.received": "spans came in for {}",
     "trace.seen": "was shown {}",
     "traces.sent": "sent traces by hand to {}",

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from hitl.access.bearer import Bearer, token_of
 from queues import languages, terms
-from queues.intake import body, checking, reading, receive, storing
+from queues.intake import body, reading, receive, storing
 from queues.intake.answering import UNREADABLE, Error, cut_off, document
 from queues.intake.body import BodyRefused
+from queues.intake.received import ROWS_MOST
 from queues.intake.schema import CASE_BYTES, AssessedAnswer, faults, read
 from queues.models import Case, Outcome
 from queues.routing import sentences
@@ -118,7 +119,7 @@ CASES_BODY: Final[dict[str, Any]] = {
     "required": True,
     "description": (
         f"One case, an array of cases (at most {body.JSON_BYTES // 1024 // 1024} MB), or one case a line (NDJSON, "
-        f"at most {settings.INTAKE_MAX_BYTES // 1024 // 1024} MB unpacked). At most {checking.ROWS_MOST:,} rows a "
+        f"at most {settings.INTAKE_MAX_BYTES // 1024 // 1024} MB unpacked). At most {ROWS_MOST:,} rows a "
         f"request and {CASE_BYTES:,} bytes a case. gzip is understood. Rows are checked one by one: those that do not "
         "fit the schema are named in `rejected`, the others are taken."
     ),
@@ -157,7 +158,7 @@ def send_cases(request: HttpRequest) -> HttpResponse:
         {
             "accepted": received.accepted,
             "duplicates": received.duplicates,
-            "rejected": [{"index": one.index, "case_id": one.case_id, "error": one.error} for one in received.rejected],
+            "rejected": [{"index": one.index, "case_id": one.name, "error": one.error} for one in received.rejected],
         }
     )
 

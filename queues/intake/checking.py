@@ -1,73 +1,29 @@
 """Looks at rows as they come: which may be taken, which came before, which are refused and why. Stores nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
 
 from pydantic import ValidationError
 
 from hitl.models import Tenant
 from queues import languages
-from queues.intake import cleaning, rows
-from queues.intake.body import BodyRefused
+from queues.intake import cleaning, received, rows
 from queues.intake.receipts import Known
+from queues.intake.received import Part, named
 from queues.intake.rows import NotStorable, Unreadable
 from queues.intake.schema import CASE_BYTES, EscalatedCase, faults, read
 from queues.intake.storing import Ready
-
-ROWS_MOST: Final = 100_000
-PART_ROWS: Final = 2_500
-PART_BYTES: Final = 8 * 1024 * 1024
 
 # Where an id was seen first, and with which content.
 Seen = dict[str, tuple[int, tuple[bytes, ...]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A row that was not taken, and why. `index` counts rows from 0; `case_id` is None where it could not be read."""
-
-    index: int
-    case_id: str | None
-    error: str
-
-
-@dataclass(slots=True)
-class Part:
-    """Some of the rows: as many as one transaction takes. `cut_off` says why the rows after it were not read."""
-
-    ready: list[Ready] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-    duplicates: int = 0
-    size: int = 0
-    cut_off: BodyRefused | None = None
-
-    def reject(self, index: int, case_id: str | None, error: str) -> None:
-        self.rejected.append(Rejection(index, case_id, error))
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.ready) + len(self.rejected) >= PART_ROWS or self.size >= PART_BYTES
-
-
-def parts(incoming: Iterable[object], tenant: Tenant, most: int | None = None) -> Iterator[Part]:
+def parts(incoming: Iterable[object], tenant: Tenant, most: int | None = None) -> Iterator[Part[Ready]]:
     """The rows in parts, checked. A stream that breaks off, or has more than `most` rows, ends the last part."""
-    part = Part()
-    try:
-        for index, row in enumerate(incoming):
-            if index == most:
-                raise BodyRefused(413, f"More than {most:,} rows came in one request. Send the rest in another.")
-            _check(index, row, tenant, part)
-            if part.is_full:
-                yield part
-                part = Part()
-    except BodyRefused as refused:
-        part.cut_off = refused
-    if part.ready or part.rejected or part.cut_off:
-        yield part
+    return received.parts(incoming, partial(_check, tenant), most)
 
 
-def _check(index: int, row: object, tenant: Tenant, part: Part) -> None:
+def _check(tenant: Tenant, index: int, row: object, part: Part[Ready]) -> None:
     """Put a row into the part: as one that may be taken, or as one that is not, with the reason."""
     if isinstance(row, Unreadable):
         part.reject(index, None, row.error)
@@ -77,16 +33,16 @@ def _check(index: int, row: object, tenant: Tenant, part: Part) -> None:
         encoded = rows.canonical(case)
         language = languages.normalise(case.language) if case.language else ""
     except ValidationError as error:
-        part.reject(index, _case_id(row), faults(error))
+        part.reject(index, named(row, "case_id"), faults(error))
         return
     except NotStorable as fault:
-        part.reject(index, _case_id(row), str(fault))
+        part.reject(index, named(row, "case_id"), str(fault))
         return
     except languages.UnknownLanguage as unknown:
-        part.reject(index, _case_id(row), f"language: {unknown}")
+        part.reject(index, named(row, "case_id"), f"language: {unknown}")
         return
     if refusal := _refusal(case, len(encoded), tenant):
-        part.reject(index, _case_id(row), refusal)
+        part.reject(index, named(row, "case_id"), refusal)
         return
     part.size += len(encoded)
     part.ready.append(Ready(index, case, rows.digests(encoded, tenant.pk), language))
@@ -100,7 +56,7 @@ def _refusal(case: EscalatedCase, size: int, tenant: Tenant) -> str | None:
     return cleaning.refusal(case, tenant)
 
 
-def fresh(part: Part, known: Mapping[str, Known], seen: Seen | None = None) -> list[Ready]:
+def fresh(part: Part[Ready], known: Mapping[str, Known], seen: Seen | None = None) -> list[Ready]:
     """The rows that were not taken in before, as far as is `known`; the others become duplicates or conflicts. `seen`
     collects what former parts had, where those are not stored.
     """
@@ -122,16 +78,10 @@ def fresh(part: Part, known: Mapping[str, Known], seen: Seen | None = None) -> l
     return found
 
 
-def settle(ready: Ready, known: Known, part: Part) -> None:
+def settle(ready: Ready, known: Known, part: Part[Ready]) -> None:
     """A row whose id was taken in before: the same again, or something else under its name."""
     if known.digest in ready.digests:
         part.duplicates += 1
         return
     taken = f"case_id was taken in at {known.received_at:%Y-%m-%d %H:%M:%S} UTC with other content"
     part.reject(ready.at, ready.case.case_id, f"conflict: {taken}. Nothing was changed; use a new case_id.")
-
-
-def _case_id(row: object) -> str | None:
-    """The id as far as it can be read, to name the row by."""
-    found = row.get("case_id") if isinstance(row, dict) else None
-    return found[:200] if isinstance(found, str) else None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 
@@ -39,6 +40,26 @@ def take(named: Mapping[int, tuple[str, bytes]], *, kind: str, tenant: Tenant, n
             ],
         )
         return {number for (number,) in cursor.fetchall()}
+
+
+def take_ids(named: Mapping[str, tuple[bytes, UUID]], *, kind: str, tenant: Tenant, now: datetime) -> set[str]:
+    """Step: the same for rows whose ids are made of their time: by name, the digest and the id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into queues_receipt (tenant_id, kind, external_id, digest, object_uuid, received_at)"
+            " select %s, %s, external_id, digest, object_uuid, %s"
+            " from unnest(%s::text[], %s::bytea[], %s::uuid[]) as wanted (external_id, digest, object_uuid)"
+            " order by external_id on conflict (tenant_id, kind, external_id) do nothing returning external_id",
+            [
+                tenant.pk,
+                kind,
+                now,
+                list(named),
+                [digest for digest, _ in named.values()],
+                [object_uuid for _, object_uuid in named.values()],
+            ],
+        )
+        return {name for (name,) in cursor.fetchall()}
 
 
 def known(names: Sequence[str], *, kind: str, tenant: Tenant) -> dict[str, Known]:

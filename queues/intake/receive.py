@@ -12,32 +12,11 @@ from hitl.audit import log
 from hitl.models import Tenant, User
 from queues import terms
 from queues.intake import checking, cleaning, storing
-from queues.intake.body import BodyRefused
-from queues.intake.checking import Part, Rejection
+from queues.intake.received import ROWS_MOST, Part, Received
 from queues.intake.storing import Ready
 from queues.weighing import Terms, Weighed, Weigher
 
 SHOWN: Final = 10
-
-
-@dataclass(slots=True)
-class Received:
-    """What became of the rows. `cut_off` says why the rest was not read; what is counted here is kept all the same."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[Rejection] = field(default_factory=list)
-    cut_off: BodyRefused | None = None
-
-    @property
-    def rows(self) -> int:
-        return self.accepted + self.duplicates + len(self.rejected)
-
-    def add(self, accepted: int, part: Part) -> None:
-        self.accepted += accepted
-        self.duplicates += part.duplicates
-        self.rejected += sorted(part.rejected, key=lambda rejection: rejection.index)
-        self.cut_off = part.cut_off
 
 
 @dataclass(slots=True)
@@ -54,7 +33,7 @@ def cases(
     now: datetime,
     source: str,
     actor: User | None = None,
-    most: int | None = checking.ROWS_MOST,
+    most: int | None = ROWS_MOST,
     progress: Callable[[Received], object] | None = None,
 ) -> Received:
     """Take rows in: what JSON gives, or `Unreadable`. Good rows are kept whatever the others are.
@@ -105,7 +84,7 @@ def _cleaned(ready: Ready, tenant: Tenant) -> Ready:
 
 def _take(
     fresh: list[Ready],
-    part: Part,
+    part: Part[Ready],
     *,
     tenant: Tenant,
     standing: Terms,

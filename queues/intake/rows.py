@@ -2,17 +2,18 @@
 
 import hmac
 import json
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
+from pydantic import BaseModel
 
-from queues.intake.schema import DEEPEST, EscalatedCase
+from queues.intake.schema import DEEPEST
 
 NUL: Final = "\x00"
-FREE_FORM: Final = {"tool_results", "metadata"}
-_SERIALIZE: Final = EscalatedCase.__pydantic_serializer__.to_json
+FREE_FORM: Final = frozenset(("tool_results", "metadata"))
 _ENCODE: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 ).encode
@@ -29,23 +30,27 @@ class NotStorable(ValueError):
     """The row holds what cannot be stored; the message names the field."""
 
 
-def canonical(case: EscalatedCase) -> bytes:
+def canonical(row: BaseModel, free_form: Set[str] = FREE_FORM) -> bytes:
     """The same bytes for the same content, whatever its order and spacing were. Raises NotStorable.
 
     Fields come in the schema's order, those that were not sent are left out: a field that is new here changes nothing
     for rows of before.
     """
-    free = {field: value for field in FREE_FORM if (value := getattr(case, field))}
-    encoded: bytes = _SERIALIZE(case, exclude=FREE_FORM, exclude_unset=True, exclude_none=True)
+    free = {field: value for field in sorted(free_form) if (value := getattr(row, field))}
+    encoded: bytes = type(row).__pydantic_serializer__.to_json(
+        row, exclude=free_form, exclude_unset=True, exclude_none=True
+    )
     if free:
         try:
             more = _ENCODE(free).encode()
         except (UnicodeEncodeError, ValueError, RecursionError):
-            raise NotStorable(_fault(free) or "The case holds a number that is out of range.") from None
+            raise NotStorable(
+                _fault(free) or f"The {getattr(row, 'NOUN', 'case')} holds a number that is out of range."
+            ) from None
         if more.count(b"{") + more.count(b"[") > DEEPEST and (field := _too_deep(free)):
             raise NotStorable(f"{field}: is nested more than {DEEPEST} levels deep.")
         encoded += more
-    if b"\\u0000" in encoded and (fault := _fault(case.model_dump(exclude_unset=True))):
+    if b"\\u0000" in encoded and (fault := _fault(row.model_dump(exclude_unset=True))):
         raise NotStorable(fault)
     return encoded
 

@@ -8,8 +8,10 @@ from django.utils import timezone
 from ninja import Field, Router, Schema
 
 from hitl.access.bearer import Bearer, token_of
-from queues.intake import body, checking, reading, signals
+from queues.intake import body, reading, signals
 from queues.intake.answering import UNREADABLE, cut_off, document
+from queues.intake.received import ROWS_MOST
+from queues.intake.signal_schema import MODELS
 
 router = Router()
 
@@ -28,7 +30,7 @@ class TakenSignals(Schema):
     rejected: list[RejectedSignal]
 
 
-SIGNAL: Final = {"$ref": "#/components/schemas/JudgeSignal"}
+SIGNAL: Final = {"oneOf": [{"$ref": f"#/components/schemas/{model.__name__}"} for model in MODELS]}
 EXAMPLE: Final = {
     "type": "judge_verdict",
     "case_id": "case_123",
@@ -44,7 +46,7 @@ SIGNALS_BODY: Final[dict[str, Any]] = {
     "required": True,
     "description": (
         "One signal, an array of signals, or one signal a line (NDJSON), with the limits of cases. At most "
-        f"{checking.ROWS_MOST:,} rows a request. Rows are checked one by one: those that are not taken are named in "
+        f"{ROWS_MOST:,} rows a request. Rows are checked one by one: those that are not taken are named in "
         "`rejected`, the others are. A signal whose case has not come yet waits for it."
     ),
     "content": {
@@ -76,15 +78,13 @@ def send_signals(request: HttpRequest) -> HttpResponse:
         rows = reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
     else:
         rows = iter(document(body.whole(request)))
-    received = signals.signals(rows, tenant=token.tenant, now=timezone.now(), source=f"token {token}")
+    received = signals.signals(rows, tenant=token.tenant, now=timezone.now(), source=f"api token {token}")
     if received.cut_off:
         return cut_off(received.cut_off, received)
     return JsonResponse(
         {
             "accepted": received.accepted,
             "duplicates": received.duplicates,
-            "rejected": [
-                {"index": one.index, "signal_id": one.signal_id, "error": one.error} for one in received.rejected
-            ],
+            "rejected": [{"index": one.index, "signal_id": one.name, "error": one.error} for one in received.rejected],
         }
     )

@@ -14,9 +14,9 @@ from hitl.jobs import progress
 from hitl.models import Job, Tenant, User
 from queues.intake import cleaning, reading, receive, vault
 from queues.intake.body import BLOCK, JSON_BYTES
-from queues.intake.checking import Rejection
 from queues.intake.dropping import Refused, record
 from queues.intake.reading import Broken
+from queues.intake.received import Rejection
 from queues.models import Upload
 from queues.scrubbing import scrubbed
 
@@ -171,7 +171,7 @@ def _problems(rejected: list[Rejection], tenant: Tenant) -> list[dict[str, Any]]
     return [
         {
             "row": one.index + 1,
-            "case_id": _storable(cleaning.clean_name(one.case_id, tenant) if one.case_id else ""),
+            "case_id": _storable(cleaning.clean_name(one.name, tenant) if one.name else ""),
             "error": _storable(scrubbed(one.error, tenant)),
         }
         for one in rejected[:PROBLEMS_KEPT]

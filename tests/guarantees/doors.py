@@ -142,6 +142,7 @@ DOORS: dict[str, Door] = {
     "api:openapi-view": Door(get=EVERYBODY, post=EVERYBODY),
     "api:send_cases": Door(scopes=("ingest",), method="POST"),
     "api:send_signals": Door(scopes=("ingest",), method="POST"),
+    "api:send_traces": Door(scopes=("ingest",), method="POST"),
     "api:assess": Door(scopes=("ingest",), method="POST"),
     "api:send_labels": Door(scopes=("ingest",), method="POST"),
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),

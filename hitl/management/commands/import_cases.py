@@ -50,7 +50,7 @@ class Command(BaseCommand):
                 bar.update(min(file.tell(), size) - bar.n)
                 bar.set_postfix_str(f"{received.rows:,} rows")
                 for one in received.rejected[told:]:
-                    bar.write(f"row {one.index + 1} ({one.case_id or '?'}): {one.error}", file=self.stderr)
+                    bar.write(f"row {one.index + 1} ({one.name or '?'}): {one.error}", file=self.stderr)
                 so_far, told = received, len(received.rejected)
 
             try:

@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 
 from hitl.audit.models import AuditEvent
-from queues.intake import checking, receive, storing
+from queues.intake import receive, storing
+from queues.intake import received as received_rows
 from queues.intake.body import BodyRefused
 from queues.intake.rows import Unreadable
 from queues.models import AssessmentRevision, Case, Lane, Receipt, RouteQuality, Slot
@@ -179,7 +180,7 @@ def test_good_rows_are_kept_whatever_the_others_are(tenant):
         7,
     )
     assert received.accepted == 2
-    assert [(one.index, one.case_id, one.error.partition(":")[0]) for one in received.rejected] == [
+    assert [(one.index, one.name, one.error.partition(":")[0]) for one in received.rejected] == [
         (1, "bad", "model_draft"),
         (2, None, "Line 3 is not JSON."),
         (3, "nul", "model_draft"),
@@ -235,7 +236,7 @@ def test_a_change_of_keys_leaves_the_same_row_a_duplicate(tenant, settings):
 
 
 def test_rows_come_in_parts_each_with_its_record(tenant, billing, monkeypatch):
-    monkeypatch.setattr(checking, "PART_ROWS", 3)
+    monkeypatch.setattr(received_rows, "PART_ROWS", 3)
     row, seen = sent(), []
     rows = [row, *(sent() for _ in range(5)), row, sent(model_draft=None)]
     received = receive.cases(
@@ -267,7 +268,7 @@ def test_more_rows_than_a_request_may_have_are_left_and_said(tenant):
 
 
 def test_a_look_tells_what_would_happen_and_stores_nothing(tenant, billing, monkeypatch):
-    monkeypatch.setattr(checking, "PART_ROWS", 2)
+    monkeypatch.setattr(received_rows, "PART_ROWS", 2)
     take(tenant, sent(case_id="old"))
     rows = [sent(case_id="a", user_question="Mail anna@example.org"), sent(case_id="old", topic="x")]
     rows += [*(sent(case_id=f"b-{n}") for n in range(11)), rows[0], sent(risk_level="huge")]

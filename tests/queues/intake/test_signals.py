@@ -9,6 +9,7 @@ from hitl.audit.models import AuditEvent
 from queues.intake import judge_verdicts, receive, signals
 from queues.intake.body import BodyRefused
 from queues.intake.rows import Unreadable
+from queues.intake.signal_schema import TYPES
 from queues.models import Case, JudgeVerdict, Receipt
 from tests.factories.hitl import TenantFactory
 from tests.factories.intake import sent
@@ -88,9 +89,9 @@ def test_within_one_request_too(tenant):
 @pytest.mark.parametrize(
     ("row", "error"),
     [
-        (said(type="user_rating"), "type: is not one that is taken. Taken now: judge_verdict."),
-        (said(type=None), "type: is missing. Taken now: judge_verdict."),
-        (said(type=["x"]), "type: is not one that is taken. Taken now: judge_verdict."),
+        (said(type="mood"), f"type: is not one that is taken. Taken now: {', '.join(TYPES)}."),
+        (said(type=None), f"type: is missing. Taken now: {', '.join(TYPES)}."),
+        (said(type=["x"]), f"type: is not one that is taken. Taken now: {', '.join(TYPES)}."),
         (said(case_id=None), "case_id, trace_id: one of the two is needed, or nobody knows which answer is meant."),
         (said(verdict=None), "verdict, score, categories: one of them is needed, or the judge has said nothing."),
         (said(verdict="meh"), "verdict: must be one of accept, reject, pass, fail."),

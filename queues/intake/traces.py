@@ -1,0 +1,163 @@
+"""The one door that traces come in by: checked one by one, received once, scrubbed and stored."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from pydantic import ValidationError
+
+from hitl.audit import log
+from hitl.models import Tenant
+from queues import languages, terms
+from queues.intake import cleaning, received, rows, trace_storing
+from queues.intake.receipts import Known
+from queues.intake.received import Part, Received, named
+from queues.intake.rows import NotStorable, Unreadable
+from queues.intake.schema import faults
+from queues.intake.trace_schema import TRACE_BYTES, RecordedTrace
+from queues.intake.trace_storing import Ready
+from queues.models import IntakeSettings
+from queues.scrubbing import scrubbed
+from queues.traces import partitions
+
+# Clocks differ; what lies further ahead has not happened yet.
+AHEAD: Final = timedelta(minutes=5)
+FREE_FORM: Final = frozenset(("tool_calls", "scores", "metadata"))
+TEXTS: Final = ("input", "output", "conversation", "tool_calls", "metadata")
+NAMES: Final = {
+    "domain": 80, "topic": 120, "user_key": 80, "session_id": 200, "model": 120, "prompt_version": 120, "release": 120,
+}  # fmt: skip
+
+
+def traces(incoming: Iterable[object], *, tenant: Tenant, now: datetime, source: str) -> Received:
+    """Take rows in: what JSON gives, or `Unreadable`. Good rows are kept whatever the others are.
+
+    Rows are taken in parts of some thousand, each its own transaction with its own audit record; sending everything
+    again is safe. `source` names the door and the token. `incoming` must not use the database: it is read in a thread
+    of its own.
+    """
+    door = _Door(tenant, now, source, timedelta(days=IntakeSettings.of(tenant).trace_days), terms.of(tenant).languages)
+    return received.take_all(received.parts(incoming, door.check), door.take)
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """What holds for all rows of a call."""
+
+    tenant: Tenant
+    now: datetime
+    source: str
+    kept: timedelta
+    spoken: frozenset[str]
+
+    def check(self, index: int, row: object, part: Part[Ready]) -> None:
+        if isinstance(row, Unreadable):
+            part.reject(index, None, row.error)
+            return
+        try:
+            trace = read(row)
+            encoded = rows.canonical(trace, FREE_FORM)
+            language = languages.normalise(trace.language) if trace.language else ""
+        except ValidationError as error:
+            part.reject(index, named(row, "trace_id"), faults(error, RecordedTrace))
+        except NotStorable as fault:
+            part.reject(index, named(row, "trace_id"), str(fault))
+        except languages.UnknownLanguage as unknown:
+            part.reject(index, named(row, "trace_id"), f"language: {unknown}")
+        else:
+            if refusal := self._refusal(trace, len(encoded)):
+                part.reject(index, trace.trace_id, refusal)
+                return
+            if not language:
+                language = languages.detect(trace.input or trace.output, self.spoken) or ""
+            part.size += len(encoded)
+            part.ready.append(Ready(index, trace, rows.digests(encoded, self.tenant.pk), language))
+
+    def _refusal(self, trace: RecordedTrace, size: int) -> str | None:
+        if size > TRACE_BYTES:
+            return f"The trace has {size:,} bytes; {TRACE_BYTES:,} are taken. Send shorter documents or tool calls."
+        if refused := moment_refusal(trace.at, self.now, self.kept):
+            return refused
+        return cleaning.personal_id("trace_id", trace.trace_id, self.tenant)
+
+    def take(self, part: Part[Ready]) -> int:
+        once = self._once(part)
+        if self.tenant.scrubs:
+            # Storing finds out by itself who came before; it is asked first where scrubbing in vain would cost more.
+            known = trace_storing.known_of(self.tenant, list(once.values()))
+            for name, receipt in known.items():
+                settle(once.pop(name), receipt, part)
+            once = {name: self._cleaned(ready) for name, ready in once.items()}
+        if once:
+            moments = [ready.trace.at for ready in once.values()]
+            partitions.ensure(min(moments), max(moments))
+        with transaction.atomic():
+            won = trace_storing.store(once, tenant=self.tenant, now=self.now, door=received.door(self.source))
+            if late := [ready for name, ready in once.items() if name not in won]:
+                quicker = trace_storing.known_of(self.tenant, late)
+                for ready in late:
+                    settle(ready, quicker[ready.trace.trace_id], part)
+            counts = {"accepted": len(won), "duplicates": part.duplicates, "rejected": len(part.rejected)}
+            log.append(
+                actor=None,
+                action="traces.received",
+                subject=f"tenant:{self.tenant.pk}",
+                tenant_id=self.tenant.pk,
+                detail={**counts, "source": self.source},
+                actor_name=self.source,
+            )
+        return len(won)
+
+    def _once(self, part: Part[Ready]) -> dict[str, Ready]:
+        """Each id once; the same again within the rows is a duplicate or a conflict."""
+        once: dict[str, Ready] = {}
+        for ready in part.ready:
+            first = once.setdefault(ready.trace.trace_id, ready)
+            if first is ready:
+                continue
+            if first.digests == ready.digests:
+                part.duplicates += 1
+            else:
+                earlier = f"row {first.place} of the same request has this trace_id with other content"
+                part.reject(ready.place, ready.trace.trace_id, f"conflict: {earlier}; that one counts.")
+        return once
+
+    def _cleaned(self, ready: Ready) -> Ready:
+        trace = ready.trace
+        texts = {field: value for field in TEXTS if (value := getattr(trace, field))}
+        changed: dict[str, Any] = scrubbed(texts, self.tenant)
+        for field, longest in NAMES.items():
+            if value := getattr(trace, field):
+                changed[field] = cleaning.clean_name(value, self.tenant)[:longest]
+        if trace.documents:
+            changed["documents"] = cleaning.clean_evidence(trace.documents, self.tenant)
+        if trace.scores:
+            changed["scores"] = {cleaning.clean_name(key, self.tenant): score for key, score in trace.scores.items()}
+        return ready._replace(trace=trace.model_copy(update=changed))
+
+
+def read(row: object) -> RecordedTrace:
+    """A row as a trace. A field that is null counts as not sent. Raises pydantic's ValidationError: see `faults`."""
+    if isinstance(row, dict) and None in row.values():
+        row = {field: value for field, value in row.items() if value is not None}
+    return RecordedTrace.model_validate(row)
+
+
+def moment_refusal(at: datetime, now: datetime, kept: timedelta) -> str | None:
+    """Why nothing of this moment is taken; None where it is."""
+    if at > now + AHEAD:
+        return "at: lies in the future. Check the clock of the machine that sent it."
+    if at < now - kept:
+        return f"at: lies more than {kept.days:,} days back, which is how long it would be kept here."
+    return None
+
+
+def settle(ready: Ready, known: Known, part: Part[Ready]) -> None:
+    """A row whose id was taken in before: the same again, or something else under its name."""
+    if known.digest in ready.digests:
+        part.duplicates += 1
+        return
+    taken = f"trace_id was taken in at {known.received_at:%Y-%m-%d %H:%M:%S} UTC with other content"
+    part.reject(ready.place, ready.trace.trace_id, f"conflict: {taken}. Nothing was changed; use a new trace_id.")
