@@ -11,7 +11,7 @@ from hitl.audit import log
 from hitl.models import User
 from queues import keeping, terms
 from queues.lanes import LaneKey, find_or_make
-from queues.models import Case, Lane, Slot
+from queues.models import Case, Lane, Sampled, Slot
 from queues.risk import Risk
 from queues.weighing import Facts, Weigher
 
@@ -51,8 +51,24 @@ def open_slots(rows: Sequence[SlotRow], *, now: datetime) -> None:
             copy.write_row((row.case_id, lane, first, 1, 1, waiting, row.priority, row.due_at, False, "{}", now, "", 0))
 
 
-def lane_of(*, queue_id: int, tenant_id: int, language: str, authority: str) -> LaneKey:
-    return LaneKey(queue_id, Lane.Stream.ESCALATION.value, tenant_id, language, authority)
+def lane_of(
+    *, queue_id: int, tenant_id: int, language: str, authority: str, stream: str = Lane.Stream.ESCALATION.value
+) -> LaneKey:
+    return LaneKey(queue_id, stream, tenant_id, language, authority)
+
+
+def stream_of(policies: Iterable[str]) -> str:
+    """Where a case from these sampling policies waits. What the random draw picked waits among the random sample though
+    others picked it too, or that sample would leave out the worst.
+    """
+    return Lane.Stream.RANDOM.value if Sampled.Policy.RANDOM in policies else Lane.Stream.SAMPLED.value
+
+
+def streams_of(cases: Iterable[Case]) -> dict[int, str]:
+    """The stream of each of these cases that came out of the traffic; the others are escalations."""
+    sampled = [case.pk for case in cases if case.origin == Case.Origin.SAMPLING]
+    found = Sampled.objects.filter(case__in=sampled).values_list("case_id", "policies") if sampled else ()
+    return {case_id: stream_of(policies) for case_id, policies in found}
 
 
 @transaction.atomic
@@ -60,7 +76,8 @@ def route_again(*, cases: Iterable[Case], by: User | None, now: datetime) -> Rou
     """Try unrouted cases against the rules as they are now; those that find a queue get their slot there.
 
     One that the queue's judge is sure of gets none, since nobody is asked. Cases that were routed or decided in the
-    meantime are left alone. A queue's own deadline counts from now; the producer's stays.
+    meantime are left alone. A queue's own deadline counts from now; the producer's stays. What came out of the traffic
+    has no deadline, and a person decides it.
     """
     wanted = Case.objects.filter(pk__in=[case.pk for case in cases], queue=None, state=Case.State.WAITING)
     locked = list(wanted.select_for_update(of=("self",)).select_related("tenant").order_by("tenant_id", "pk"))
@@ -71,6 +88,7 @@ def route_again(*, cases: Iterable[Case], by: User | None, now: datetime) -> Rou
         weigher = Weigher(terms.of(tenant), now)
         trusting = any(queue.judge_first for queue in weigher.terms.queues.values())
         together = list(waiting)
+        streams = streams_of(together)
         words = keeping.words_on(together) if trusting else {}
         for case in together:
             rating = case.assessment.get("sent", {}).get("user_rating")
@@ -82,10 +100,13 @@ def route_again(*, cases: Iterable[Case], by: User | None, now: datetime) -> Rou
                 continue
             case.queue_id, case.authority = placement.queue_id, placement.routed.authority
             case.routing = placement.routed.to_json()
-            case.due_at, case.due_because = placement.due_at, placement.due_because
+            stream = streams.get(case.pk)
+            if stream is None:
+                case.due_at, case.due_because = placement.due_at, placement.due_because
             routed.append(case)
             trusted = weigher.terms.queues[placement.queue_id].judge_first
-            if word := keeping.enough(case, placement.queue_id, trusted, words.get(case.pk, ())):
+            word = keeping.enough(case, placement.queue_id, trusted, words.get(case.pk, ()))
+            if word and stream is None:
                 case.state = Case.State.MACHINE
                 kept.append(word)
                 continue
@@ -94,8 +115,9 @@ def route_again(*, cases: Iterable[Case], by: User | None, now: datetime) -> Rou
                 tenant_id=tenant.pk,
                 language=case.language,
                 authority=case.authority,
+                stream=stream or Lane.Stream.ESCALATION.value,
             )
-            slots.append(SlotRow(case.pk, lane, placement.priority, placement.due_at))
+            slots.append(SlotRow(case.pk, lane, placement.priority, case.due_at))
     if routed:
         Case.objects.bulk_update(
             routed, ["state", "queue", "authority", "routing", "due_at", "due_because"], batch_size=500

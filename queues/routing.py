@@ -195,6 +195,14 @@ def sentences(stored: Mapping[str, Any]) -> list[str]:
     """What `Routed.to_json` stored, as sentences; nothing for a case that was never routed."""
     if not stored:
         return []
+    if chooser := stored.get("chosen_by"):
+        queue = stored["queue"]["name"]
+        sent = (
+            "The sampling plan sends its cases"
+            if chooser == "plan"
+            else "A lead took it out of the traffic and sent it"
+        )
+        return [f"{sent} to {queue}; the rules were not asked."]
     if stored.get("by_hand"):
         told = [f"No rule takes this case; a lead sent it to {stored['queue']['name']} by hand."]
         if stored["authority"]:

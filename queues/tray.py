@@ -11,7 +11,7 @@ from hitl.access import doors as access
 from hitl.audit import log
 from hitl.models import User
 from queues import placing, terms
-from queues.models import Case, Queue
+from queues.models import Case, Lane, Queue
 from queues.priority import priority
 from queues.risk import Risk
 from queues.weighing import promise
@@ -30,11 +30,12 @@ def unrouted(user: User) -> QuerySet[Case]:
 def send(*, cases: Iterable[Case], queue: Queue, authority: str, by: User, now: datetime) -> int:
     """Sends unrouted cases to a queue by hand; returns how many. Those that got a queue in the meantime stay there.
 
-    The queue's own deadline counts from now; the producer's stays.
+    The queue's own deadline counts from now; the producer's stays. What came out of the traffic has none.
     """
     wanted = Case.objects.filter(pk__in=[case.pk for case in cases], queue=None, state=Case.State.WAITING)
     locked = list(wanted.select_for_update().order_by("tenant_id", "pk"))
     terms_of_queue = terms.queue_terms(queue)
+    streams = placing.streams_of(locked)
     slots = []
     for case in locked:
         case.queue, case.authority = queue, authority
@@ -48,8 +49,13 @@ def send(*, cases: Iterable[Case], queue: Queue, authority: str, by: User, now: 
             "passed_over": case.routing.get("passed_over", []),
             "passed_over_in_all": case.routing.get("passed_over_in_all", 0),
         }
-        case.due_at, case.due_because = promise(terms_of_queue, case.producer_deadline, now)
-        lane = placing.lane_of(queue_id=queue.pk, tenant_id=case.tenant_id, language=case.language, authority=authority)
+        stream = streams.get(case.pk)
+        if stream is None:
+            case.due_at, case.due_because = promise(terms_of_queue, case.producer_deadline, now)
+        lane = placing.lane_of(
+            queue_id=queue.pk, tenant_id=case.tenant_id, language=case.language, authority=authority,
+            stream=stream or Lane.Stream.ESCALATION.value,
+        )  # fmt: skip
         left = None if case.due_at is None else (case.due_at - now).total_seconds() / 60
         rating = case.assessment.get("sent", {}).get("user_rating")
         urgency = priority(risk=Risk(case.risk), minutes_left=left, signal_weight=0.0 if rating is None else rating - 3)
