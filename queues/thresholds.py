@@ -92,13 +92,13 @@ def save(
 
 
 def try_on_past(*, tenant: Tenant, settings: AssessmentSettings, now: datetime) -> Trial:
-    """Weighs the last TRIED cases again, by the settings in force and by these."""
+    """Weighs the last TRIED escalations again, by the settings in force and by these."""
     standing = terms.of(tenant)
     weighers = (Weigher(standing, now), Weigher(replace(standing, settings=settings), now))
     outcomes: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     fired: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     past = (
-        Case.objects.filter(tenant=tenant)
+        Case.objects.filter(tenant=tenant, origin=Case.Origin.ESCALATION)
         .only("question", "domain", "topic", "risk", "evidence", "tool_results", "assessment")
         .order_by("-pk")[:TRIED]
     )
@@ -138,7 +138,7 @@ def as_answer(case: Case) -> Answer:
 
 
 def what_people_changed(tenant: Tenant, now: datetime) -> tuple[int, list[Changed]]:
-    """The last decided cases (how many they are), and by trigger how often people changed the outcome."""
+    """The last decided escalations (how many they are), and by trigger how often people changed the outcome."""
     with connection.cursor() as cursor:
         cursor.execute(_CHANGED, {"tenant": tenant.pk, "since": now - LOOKED_BACK, "most": DECIDED_MOST})
         counts = {trigger: (decided, changed) for trigger, decided, changed in cursor.fetchall()}
@@ -160,7 +160,8 @@ _CHANGED: Final = """
 with told as (
   select decided.triggers, outcome.verdict <> 'accept' as changed
   from queues_outcome outcome join queues_case decided on decided.id = outcome.case_id
-  where decided.tenant_id = %(tenant)s and outcome.decided_at >= %(since)s and outcome.judge = ''
+  where decided.tenant_id = %(tenant)s and decided.origin = 'escalation' and outcome.decided_at >= %(since)s
+    and outcome.judge = ''
   order by outcome.decided_at desc limit %(most)s
 )
 select 'all', count(*), count(*) filter (where changed) from told

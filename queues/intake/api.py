@@ -45,8 +45,11 @@ class Verdict(Schema):
     """
 
     case_id: str
-    status: Literal["waiting", "decided", "machine_labelled"] = Field(
-        description="`decided` by a person; `machine_labelled` by a judge, which a person may still correct."
+    status: Literal["waiting", "decided", "machine_labelled", "dropped"] = Field(
+        description=(
+            "`decided` by a person; `machine_labelled` by a judge, which a person may still correct; `dropped` unseen, "
+            "as happens only to what hitl took out of the traffic itself, never to a case that was sent."
+        )
     )
     received_at: str
     due_at: str | None
@@ -178,7 +181,7 @@ def ask_for_verdict(request: HttpRequest, case_id: str) -> HttpResponse:
     told = Outcome.objects.filter(case=case, release_at__lte=Now()).first()
     answer: dict[str, Any] = {
         "case_id": case.external_id,
-        "status": _status(told),
+        "status": _status(case, told),
         "received_at": case.received_at.isoformat(),
         "due_at": case.due_at.isoformat() if case.due_at else None,
         "metadata": case.assessment.get("sent", {}).get("metadata", {}),
@@ -198,9 +201,9 @@ def ask_for_verdict(request: HttpRequest, case_id: str) -> HttpResponse:
     return JsonResponse(answer)
 
 
-def _status(told: Outcome | None) -> str:
+def _status(case: Case, told: Outcome | None) -> str:
     if told is None:
-        return "waiting"
+        return "dropped" if case.state == Case.State.DROPPED else "waiting"
     return "machine_labelled" if told.judge else "decided"
 
 

@@ -11,11 +11,11 @@ from tests.factories.queues import CaseFactory
 pytestmark = pytest.mark.django_db
 
 
-def decided(tenant, verdict, *, domain="billing", topic="refund", days=1):
+def decided(tenant, verdict, *, domain="billing", topic="refund", days=1, origin="escalation"):
     now = timezone.now()
     Outcome.objects.create(
-        case=CaseFactory(tenant=tenant, domain=domain, topic=topic), verdict=verdict, codebook="x", codebook_version=1,
-        decided_at=now - timedelta(days=days), release_at=now,
+        case=CaseFactory(tenant=tenant, domain=domain, topic=topic, origin=origin), verdict=verdict, codebook="x",
+        codebook_version=1, decided_at=now - timedelta(days=days), release_at=now,
     )  # fmt: skip
 
 
@@ -51,3 +51,12 @@ def test_a_new_case_of_the_route_is_weighed_by_it():
         decided(acme, "accept")
     quality.refresh(timezone.now())
     assert terms.of(acme).quality == {("billing", "refund"): 1.0}
+
+
+def test_what_was_sampled_because_it_looked_bad_speaks_of_no_route():
+    acme = TenantFactory()
+    decided(acme, "accept")
+    decided(acme, "reject", origin="sampling")
+    quality.refresh(timezone.now())
+    route = RouteQuality.objects.get()
+    assert (route.accepted, route.decided) == (1, 1)

@@ -180,3 +180,13 @@ def test_looking_changes_nothing_and_takes_few_statements(client, tenant, django
         assert client.get(reverse("assessment", args=["acme"])).status_code == 200
     assert AssessmentRevision.objects.count() == 1
     assert not AuditEvent.objects.exists()
+
+
+def test_what_came_out_of_the_traffic_is_no_answer_that_anybody_was_asked_about(tenant):
+    sampled = CaseFactory(tenant=tenant, origin="sampling")
+    Outcome.objects.create(
+        case=sampled, verdict="reject", codebook="x", codebook_version=1, decided_at=timezone.now(),
+        release_at=timezone.now(),
+    )  # fmt: skip
+    assert thresholds.try_on_past(tenant=tenant, settings=DEFAULTS, now=timezone.now()).tried == 0
+    assert thresholds.what_people_changed(tenant, timezone.now())[0] == 0
