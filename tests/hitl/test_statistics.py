@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitl.statistics import Interval, Weighed, weighted, wilson
+from hitl.statistics import Interval, Weighed, beta_quantile, jeffreys, weighted, wilson
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,31 @@ def test_failures_mirror_successes(counts):
     interval, mirrored = wilson(successes, n), wilson(n - successes, n)
 
     assert interval.low == pytest.approx(1 - mirrored.high, abs=1e-12)
+
+
+class TestJeffreys:
+    @pytest.mark.parametrize(("count", "low", "high"), [(0, 0, 0.217), (1, 0.011, 0.381), (2, 0.044, 0.503)])
+    def test_gives_the_published_intervals(self, count, low, high):
+        # Brown, Cai, DasGupta, Statistical Science 16 (2001), table 5, for ten cases.
+        found = jeffreys(count / 10, 10)
+
+        assert (found.low, found.high) == pytest.approx((low, high), abs=6e-4)
+
+    @given(st.floats(0, 1), st.floats(0.01, 1e6))
+    def test_holds_the_share_and_mirrors_it(self, share, n):
+        found, other = jeffreys(share, n), jeffreys(1 - share, n)
+
+        assert 0 <= found.low <= share <= found.high <= 1
+        assert (1 - other.high, 1 - other.low) == pytest.approx((found.low, found.high), abs=1e-6)
+
+    @pytest.mark.parametrize(("share", "n"), [(0.5, 0), (1.1, 3)])
+    def test_what_is_no_share_is_refused(self, share, n):
+        with pytest.raises(ValueError, match="is not a share"):
+            jeffreys(share, n)
+
+    @pytest.mark.parametrize(("p", "b"), [(0.025, 5), (0.5, 0.5), (0.975, 300)])
+    def test_the_quantile_agrees_with_the_case_that_has_a_formula(self, p, b):
+        assert beta_quantile(p, 1, b) == pytest.approx(1 - (1 - p) ** (1 / b), rel=1e-9)
 
 
 class TestWeighted:
