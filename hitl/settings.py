@@ -11,6 +11,11 @@ from hitl import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("HITL_DATA_DIR") or BASE_DIR / ".hitl").resolve()
+TESTING = "pytest" in sys.modules
+if TESTING and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    # Tests that run side by side have a server each: sealing waits for the transactions of a whole server.
+    DATA_DIR /= worker
+    os.environ["HITL_DATA_DIR"] = str(DATA_DIR)
 
 HITL_URL = os.environ.get("HITL_URL", "http://127.0.0.1:8000").rstrip("/")
 HTTPS = HITL_URL.startswith("https://")
@@ -197,7 +202,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-TESTING = "pytest" in sys.modules
 if DEBUG or TESTING:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 

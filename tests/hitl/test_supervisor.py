@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from hitl.database.keeper import socket_folder
 from hitl.supervisor import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -101,7 +102,8 @@ class House:
         return None
 
     def ask(self, query: str) -> tuple:
-        with psycopg.connect(host=str(self.data / "postgres"), user="postgres", dbname="hitl") as connection:
+        host = str(socket_folder(self.data / "postgres"))
+        with psycopg.connect(host=host, user="postgres", dbname="hitl") as connection:
             return connection.execute(query).fetchone()
 
     def stop(self) -> int:
