@@ -241,6 +241,12 @@ AUDIT_CHECKPOINT_DIR = Path(os.environ.get("HITL_AUDIT_CHECKPOINT_DIR") or DATA_
 # What names the subjects of the audit record on its screen.
 AUDIT_ROOMS = ["queues.audited"]
 OUTBOX_ALLOW_PRIVATE = env.flag("HITL_OUTBOX_ALLOW_PRIVATE", False)
+# How the tools that get decisions want them, by kind of tool.
+OUTBOX_TOOLS = {
+    "langfuse": "reviews.pushing.langfuse",
+    "langsmith": "reviews.pushing.langsmith",
+    "phoenix": "reviews.pushing.phoenix",
+}
 
 LOGGING = {
     "version": 1,

@@ -37,7 +37,9 @@ def record_outcome(
     where no person was asked: the case is then labelled by a machine, which the producer is told, and not decided.
 
     An amendment replaces the outcome under the next revision, and is told as soon as the first might have been. The
-    caller holds the case's lock, which keeps the messages of one case in order.
+    caller holds the case's lock, which keeps the messages of one case in order. What came out of the traffic is waited
+    for by nobody: an application would be sent the verdict on a case that it never sent. The tools that hold the trace
+    are told all the same.
     """
     if amend:
         messages.cancel(key=key_of(case.pk), topic=TOPIC)
@@ -55,15 +57,20 @@ def record_outcome(
     }
     with connection.cursor() as cursor:
         cursor.execute(_RECORD.format(conflict=_AMEND if amend else ""), row)
-        tenant_id, tenant, external_id, callback_url, revision, release_at = cursor.fetchone()
+        (tenant_id, tenant, external_id, origin, trace_id, received_at, callback_url, revision, release_at) = (
+            cursor.fetchone()
+        )
+    is_awaited = origin != Case.Origin.SAMPLING
     data = {
         "case_id": external_id,
+        **({"trace_id": trace_id} if trace_id else {}),
         "tenant": tenant,
         "verdict": verdict,
         "final_answer": final_answer,
         "categories": list(categories),
         "codebook": codebook,
         "codebook_version": codebook_version,
+        "received_at": received_at.isoformat(),
         "decided_at": now.isoformat(),
         "decided_by": "judge" if judge else "person",
         **({"judge": judge} if judge else {}),
@@ -77,7 +84,8 @@ def record_outcome(
         key=key_of(case.pk),
         payload=_fitting({"type": TOPIC, "timestamp": now.isoformat(), "data": data}),
         not_before=release_at,
-        extra_urls=[callback_url] if callback_url else [],
+        extra_urls=[callback_url] if callback_url and is_awaited else [],
+        to_tools_alone=not is_awaited,
     )
 
 
@@ -128,7 +136,8 @@ with told as (
 update queues_case decided set state = %(state)s
 from told, hitl_tenant tenant
 where decided.id = told.case_id and tenant.id = decided.tenant_id
-returning tenant.id, tenant.slug, decided.external_id, decided.callback_url, told.revision, told.release_at
+returning tenant.id, tenant.slug, decided.external_id, decided.origin, decided.trace_id, decided.received_at,
+          decided.callback_url, told.revision, told.release_at
 """
 
 _AMEND: Final = """

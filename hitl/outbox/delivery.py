@@ -24,7 +24,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from hitl.outbox import endpoints, retries, sending
-from hitl.outbox.models import Message
+from hitl.outbox.models import Endpoint, Message
 from hitl.outbox.sending import Parcel, Result
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def mark(results: Sequence[tuple[Parcel, Result]], now: datetime) -> None:
 def _row(parcel: Parcel, result: Result, now: datetime) -> dict[str, Any]:
     state, next_attempt = Message.State.SENT, now
     if result.error:
-        wait = None if result.gone else retries.delay(parcel.attempts, random.random())  # noqa: S311
+        wait = None if result.gone or result.hopeless else retries.delay(parcel.attempts, random.random())  # noqa: S311
         state = Message.State.FAILING if wait else Message.State.GIVEN_UP
         next_attempt = now + (wait or timedelta())
     return {
@@ -141,8 +141,10 @@ def _row(parcel: Parcel, result: Result, now: datetime) -> dict[str, Any]:
 def _claim(now: datetime, room: int, allowance: dict[str, int]) -> list[Parcel]:
     most = {"room": room, "each": EACH, "allowance": json.dumps(allowance)}
     rows = list(Message.objects.raw(_CLAIM, {"now": now, "lease": now + LEASE, **most}))
-    signed = [row for row in rows if row.channel == Message.Channel.WEBHOOK]
-    keys = endpoints.signing_keys({(row.tenant_id, row.endpoint_id) for row in signed}, now)
+    signed = {(row.tenant_id, row.endpoint_id) for row in rows if row.channel == Message.Channel.WEBHOOK}
+    opened = {(row.tenant_id, row.endpoint_id) for row in rows if row.channel == Message.Channel.TOOL}
+    keys = endpoints.signing_keys(signed, now) | endpoints.secrets_of(opened, now)
+    tools = Endpoint.objects.in_bulk({pk for _, pk in opened if pk})
     return [
         Parcel(
             id=row.pk,
@@ -157,6 +159,8 @@ def _claim(now: datetime, room: int, allowance: dict[str, int]) -> list[Parcel]:
             tenant_id=row.tenant_id,
             endpoint_id=row.endpoint_id,
             secrets=keys.get((row.tenant_id, row.endpoint_id), ()),
+            tool=tools[row.endpoint_id].kind if row.endpoint_id in tools else "",
+            project=tools[row.endpoint_id].project if row.endpoint_id in tools else "",
         )
         for row in rows
     ]

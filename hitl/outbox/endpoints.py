@@ -30,7 +30,7 @@ def create(*, tenant: Tenant, url: str, topics: Sequence[str], by: User | None) 
     address = addresses.check(url.strip())
     with transaction.atomic():
         endpoint, is_new = Endpoint.objects.get_or_create(
-            tenant=tenant, url=address.url, defaults={"topics": list(topics)}
+            tenant=tenant, url=address.url, kind=Endpoint.Kind.WEBHOOK, defaults={"topics": list(topics)}
         )
         if not is_new:
             raise Taken("This address is there already.")
@@ -91,7 +91,7 @@ def signing_keys(owners: set[Owner], now: datetime) -> dict[Owner, tuple[str, ..
 
     A tenant's callbacks get a secret when they need the first, so that nothing ever goes out unsigned.
     """
-    keys = _read(owners, now)
+    keys = secrets_of(owners, now)
     missing = owners - keys.keys()
     SigningSecret.objects.bulk_create(
         (
@@ -101,10 +101,11 @@ def signing_keys(owners: set[Owner], now: datetime) -> dict[Owner, tuple[str, ..
         ),
         ignore_conflicts=True,
     )
-    return keys | _read(missing, now)
+    return keys | secrets_of(missing, now)
 
 
-def _read(owners: set[Owner], now: datetime) -> dict[Owner, tuple[str, ...]]:
+def secrets_of(owners: set[Owner], now: datetime) -> dict[Owner, tuple[str, ...]]:
+    """The secrets there are, the current first; none where they can't be read."""
     if not owners:
         return {}
     valid = SigningSecret.objects.filter(
@@ -131,7 +132,7 @@ def _replace_secret(tenant_id: int, endpoint: Endpoint | None) -> str:
 
 
 def _move(endpoint: Endpoint, url: str) -> None:
-    if Endpoint.objects.filter(tenant=endpoint.tenant_id, url=url).exists():
+    if Endpoint.objects.filter(tenant=endpoint.tenant_id, url=url, kind=endpoint.kind).exists():
         raise Taken("This address is there already.")
     endpoint.url = url
     unsettled = Message.objects.filter(endpoint=endpoint)

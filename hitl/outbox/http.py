@@ -1,4 +1,4 @@
-"""One POST to an address that a stranger may have given: checked, to the checked number, bounded in time and size."""
+"""One request to an address that a stranger may have given: checked, to that very number, bounded in time and size."""
 
 import re
 import time
@@ -38,8 +38,8 @@ class Answer:
         return str(self.status)
 
 
-def post(url: str, *, headers: Mapping[str, str], body: bytes, timeout: float = TIMEOUT) -> Answer:
-    """Sends the body and gives the answer; a redirect is an answer too, and is not followed.
+def call(method: str, url: str, *, headers: Mapping[str, str], body: bytes = b"", timeout: float = TIMEOUT) -> Answer:
+    """Sends a request and gives the answer; a redirect is an answer too, and is not followed.
 
     `timeout` is seconds for everything after the look-up of the name. Raises addresses.Refused, Unreachable.
     """
@@ -62,13 +62,18 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes, timeout: float = 
     try:
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=pinned, max_connections=1) as pool,
-            pool.stream("POST", where, headers=list(request.items()), content=body) as response,
+            pool.stream(method, where, headers=list(request.items()), content=body) as response,
         ):
             return Answer(response.status, _beginning(response.iter_stream()))
     except httpcore.TimeoutException:
         raise Unreachable(f"It did not answer within {timeout:.0f} seconds.") from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise Unreachable(_in_words(error)) from None
+
+
+def post(url: str, *, headers: Mapping[str, str], body: bytes, timeout: float = TIMEOUT) -> Answer:
+    """`call`, with what is said in the body."""
+    return call("POST", url, headers=headers, body=body, timeout=timeout)
 
 
 def _beginning(stream: Iterable[bytes]) -> str:

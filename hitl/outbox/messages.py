@@ -21,13 +21,16 @@ _SUBJECT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a tenant's thing. `key` orders it among its like; `extra_urls` are told too, once each."""
+    """What happened to a tenant's thing. `key` orders it among its like; `extra_urls` are told too, once each.
+    `to_tools_alone`: nobody waits for it, but a tool that holds the trace of it may want to know.
+    """
 
     tenant_id: int
     key: str
     payload: dict[str, Any]
     not_before: datetime
     extra_urls: Sequence[str] = ()
+    to_tools_alone: bool = False
 
 
 def post(
@@ -38,9 +41,12 @@ def post(
     payload: dict[str, Any],
     not_before: datetime,
     extra_urls: Sequence[str] = (),
+    to_tools_alone: bool = False,
 ) -> list[Message]:
-    """Step: one message to each of the tenant's endpoints that wants the topic, and to each extra address."""
-    return post_all(topic=topic, events=[Event(tenant_id, key, payload, not_before, extra_urls)])
+    """Step: one message to each of the tenant's endpoints that wants the topic, and to each extra address. A tool hears
+    only of what has a trace: `data.trace_id`.
+    """
+    return post_all(topic=topic, events=[Event(tenant_id, key, payload, not_before, extra_urls, to_tools_alone)])
 
 
 def post_all(*, topic: str, events: Sequence[Event]) -> list[Message]:
@@ -53,6 +59,7 @@ def post_all(*, topic: str, events: Sequence[Event]) -> list[Message]:
             "payload": event.payload,
             "not_before": event.not_before.isoformat(),
             "urls": list(dict.fromkeys(event.extra_urls)),
+            "to_tools_alone": event.to_tools_alone,
         }
         for event in events
     ]
@@ -113,18 +120,19 @@ def _in_a_transaction() -> None:
 _POST: Final = """
 insert into hitl_message (tenant_id, endpoint_id, channel, topic, key, url, payload, state, created_at,
                           next_attempt_at, attempts, last_error)
-select event.tenant_id, target.endpoint_id, 'webhook', %(topic)s, event.key, target.url, event.payload, 'waiting',
+select event.tenant_id, target.endpoint_id, target.channel, %(topic)s, event.key, target.url, event.payload, 'waiting',
        clock_timestamp(), event.not_before, 0, ''
 from jsonb_to_recordset(%(events)s)
-  as event (tenant_id bigint, key text, payload jsonb, not_before timestamptz, urls jsonb)
+  as event (tenant_id bigint, key text, payload jsonb, not_before timestamptz, urls jsonb, to_tools_alone boolean)
 cross join lateral (
   with wanted as (
-    select id, url from hitl_endpoint
-    where tenant_id = event.tenant_id and is_active and (topics = '[]' or topics ? %(topic)s))
-  select id as endpoint_id, url from wanted
+    select id, url, kind from hitl_endpoint
+    where tenant_id = event.tenant_id and is_active and (topics = '[]' or topics ? %(topic)s)
+      and case kind when 'webhook' then not event.to_tools_alone else event.payload -> 'data' ? 'trace_id' end)
+  select id as endpoint_id, url, case kind when 'webhook' then 'webhook' else 'tool' end as channel from wanted
   union all
-  select null, extra from jsonb_array_elements_text(event.urls) extra
-  where extra <> '' and extra not in (select url from wanted)
+  select null, extra, 'webhook' from jsonb_array_elements_text(event.urls) extra
+  where extra <> '' and extra not in (select url from wanted where kind = 'webhook')
 ) target
 returning *
 """

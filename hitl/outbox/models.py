@@ -7,7 +7,15 @@ from hitl.access.models import Tenant
 
 
 class Endpoint(models.Model):
-    """Where a tenant wants its events: an address that gets a signed webhook (Standard Webhooks)."""
+    """Where a tenant wants its events: an address that gets a signed webhook (Standard Webhooks), or another tool,
+    which gets them as its own API wants them, and only where it knows the trace.
+    """
+
+    class Kind(models.TextChoices):
+        WEBHOOK = "webhook", "Signed webhook"
+        LANGFUSE = "langfuse", "Langfuse"
+        LANGSMITH = "langsmith", "LangSmith"
+        PHOENIX = "phoenix", "Phoenix"
 
     class Topic(models.TextChoices):
         CASE_DECIDED = "case.decided", "A case was decided"
@@ -19,10 +27,22 @@ class Endpoint(models.Model):
     is_active = models.BooleanField(default=True)
     off_because = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.WEBHOOK)
+    project = models.CharField(max_length=200, blank=True, help_text="Of a tool, where its key does not say it.")
+    removed_at = models.DateTimeField(null=True, help_text="What was sent there still names it; its keys are gone.")
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["tenant", "url"], name="endpoint_once_per_tenant")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "url", "kind", "project"],
+                condition=Q(removed_at__isnull=True),
+                name="endpoint_once_per_tenant",
+            ),
+            models.CheckConstraint(
+                condition=Q(removed_at__isnull=True) | Q(is_active=False), name="endpoint_removed_is_off"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.url
@@ -34,7 +54,8 @@ class Endpoint(models.Model):
 
 
 class SigningSecret(models.Model):
-    """What signs an endpoint's webhooks; without an endpoint, the tenant's callbacks to addresses given with a case.
+    """What signs an endpoint's webhooks, or opens a tool; without an endpoint, what signs the tenant's callbacks to
+    addresses given with a case.
 
     Kept encrypted. A replaced one signs beside its successor until `until`, so that receivers can change over.
     """
@@ -66,6 +87,7 @@ class Message(models.Model):
     class Channel(models.TextChoices):
         WEBHOOK = "webhook"
         EMAIL = "email"
+        TOOL = "tool"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"

@@ -59,6 +59,7 @@ def test_a_decided_case_has_an_outcome_and_news_of_it_after_the_undo_window(case
             "categories": ["hallucination", "tone"],
             "codebook": "support",
             "codebook_version": 3,
+            "received_at": case.received_at.isoformat(),
             "decided_at": now.isoformat(),
             "decided_by": "person",
             "revision": 1,
@@ -153,3 +154,27 @@ def test_an_answer_that_fits_is_whole(case):
     payload = Message.objects.get().payload
     assert payload["data"]["truncated"] is False
     assert len(json.dumps(payload)) < 20_000
+
+
+def test_nobody_is_told_what_became_of_a_case_out_of_the_traffic(case):
+    sampled = CaseFactory(tenant=case.tenant, origin="sampling", callback_url="https://example.com/never")
+    decide(sampled)
+    decide(sampled, amend=True)
+    assert (sampled.state, sampled.outcome.revision) == ("decided", 2)
+    assert not Message.objects.exists()
+
+
+def test_a_tool_hears_of_each_case_whose_trace_it_may_hold(case):
+    """Also of those out of the traffic, which no webhook tells of."""
+    tool = Endpoint.objects.create(tenant=case.tenant, url="https://langfuse.example", kind="langfuse")
+    for origin, trace, told in [
+        ("escalation", "", {"webhook"}),
+        ("escalation", "t-1", {"webhook", "tool"}),
+        ("sampling", "t-2", {"tool"}),
+    ]:
+        one = CaseFactory(tenant=case.tenant, origin=origin, trace_id=trace)
+        decide(one)
+        sent = Message.objects.filter(key=f"case:{one.pk}")
+        assert {message.channel for message in sent} == told
+        assert all(message.payload["data"].get("trace_id", "") == trace for message in sent)
+    assert Message.objects.filter(endpoint=tool, channel="tool").count() == 2

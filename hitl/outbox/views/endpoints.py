@@ -82,14 +82,15 @@ def test(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _endpoint(request: HttpRequest, slug: str, pk: int) -> Endpoint:
-    return doors.get(Endpoint.objects.filter(tenant=led(request, slug)).select_related("tenant"), pk=pk)
+    webhooks = Endpoint.objects.filter(tenant=led(request, slug), kind=Endpoint.Kind.WEBHOOK)
+    return doors.get(webhooks.select_related("tenant"), pk=pk)
 
 
 def _index(request: HttpRequest, tenant: Tenant, form: EndpointForm, made: dict[str, Any]) -> HttpResponse:
     context = {
         "tenant": tenant,
         "form": form,
-        "endpoints": Endpoint.objects.filter(tenant=tenant).order_by("pk"),
+        "endpoints": Endpoint.objects.filter(tenant=tenant, kind=Endpoint.Kind.WEBHOOK).order_by("pk"),
         "callbacks": _callbacks(tenant),
         **made,
     }
