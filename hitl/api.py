@@ -22,6 +22,10 @@ from hitl.access.tokens import TokenRefused
 from hitl.api_docs import operations
 from queues.intake.api import router as intake
 from queues.intake.body import BodyRefused
+from queues.intake.feedback import origins
+from queues.intake.feedback.api import router as feedback
+from queues.intake.feedback.rates import TooMuch
+from queues.intake.feedback.schema import FeedbackEvent
 from queues.intake.schema import AssessedAnswer, EscalatedCase
 from queues.intake.signal_schema import MODELS as SIGNALS
 from queues.intake.signals_api import router as signals
@@ -34,6 +38,8 @@ ABOUT: Final = (
     "Send answers that need a person, and get the verdict back. Every request shows a token: "
     "`Authorization: Bearer hitl_…`. Every error is `{error, detail?}`: a sentence, and what was kept."
 )
+# All that pages of other origins may call.
+FROM_PAGES: Final = frozenset(("send_feedback",))
 
 
 class Docs(DocsBase):
@@ -53,6 +59,7 @@ class Api(NinjaAPI):
                 (EscalatedCase, "validation"),
                 (AssessedAnswer, "validation"),
                 (RecordedTrace, "validation"),
+                (FeedbackEvent, "validation"),
                 *((model, "validation") for model in SIGNALS),
                 (EarlierLabel, "validation"),
                 (Declared, "validation"),
@@ -67,6 +74,7 @@ api = Api(title="hitl", version="1", description=ABOUT, docs=Docs(), urls_namesp
 api.add_router("", intake)
 api.add_router("", signals)
 api.add_router("", traces)
+api.add_router("", feedback)
 api.add_router("", labels)
 
 
@@ -83,6 +91,11 @@ def _no_token(request: HttpRequest, refused: TokenRefused) -> HttpResponse:
 @api.exception_handler(BodyRefused)
 def _no_body(request: HttpRequest, refused: BodyRefused) -> HttpResponse:
     return _error(refused.status, refused.sentence)
+
+
+@api.exception_handler(TooMuch)
+def _too_much(request: HttpRequest, refused: TooMuch) -> HttpResponse:
+    return _error(429, str(refused), **{"Retry-After": str(refused.seconds)})
 
 
 @api.exception_handler(Http404)
@@ -114,7 +127,7 @@ def nowhere(request: HttpRequest) -> HttpResponse:
 
 def _opened(pattern: URLPattern) -> URLPattern:
     """Reached without signing in (the token decides), and in words where the method is not done."""
-    view = pattern.callback
+    view = origins.across(pattern.callback) if pattern.name in FROM_PAGES else pattern.callback
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

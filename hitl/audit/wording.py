@@ -12,6 +12,7 @@ from hitl.audit.rooms import Named
 SENTENCES = {
     "cases.received": "cases came in for {}",
     "signals.received": "signals came in for {}",
+    "feedback.swept": "removed feedback from pages whose traces never came, of {}",
     "traces.received": "traces came in for {}",
     "spans.received": "spans came in for {}",
     "trace.seen": "was shown {}",

@@ -142,11 +142,13 @@ DOORS: dict[str, Door] = {
     "api:openapi-view": Door(get=EVERYBODY, post=EVERYBODY),
     "api:send_cases": Door(scopes=("ingest",), method="POST"),
     "api:send_signals": Door(scopes=("ingest",), method="POST"),
+    "api:send_feedback": Door(scopes=("ingest", "feedback"), method="POST"),
     "api:send_traces": Door(scopes=("ingest",), method="POST"),
     "api:assess": Door(scopes=("ingest",), method="POST"),
     "api:send_labels": Door(scopes=("ingest",), method="POST"),
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),
     "api:nowhere": Door(),
+    "otlp_traces": Door(scopes=("ingest",), method="POST"),
     # hitl/outbox
     "deliveries": Door(get=TENANT_LEADS, **TENANT),
     "deliveries_again": Door(post=TENANT_LEADS, **TENANT),
@@ -179,6 +181,12 @@ DOORS: dict[str, Door] = {
         post=QUEUE_LEADS, data=lambda world: {"case": world.far["unrouted"].pk, "queue": world.home["queue"].pk}
     ),
     "assessment": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    # queues: a tenant's traffic
+    "traces_home": Door(get=SIGNED_IN),
+    "traces": Door(get=TENANT_LEADS, **TENANT),
+    "traces_waiting": Door(get=TENANT_LEADS, **TENANT),
+    "traces_send": Door(post=TENANT_LEADS, data=lambda world: {"trace": world.far["trace"].pk}, **TENANT),
+    "trace": Door(get=TENANT_LEADS, **of_tenant("trace")),
     # hitl/audit
     "audit": Door(get=QUEUE_LEADS),
     "audit_export": Door(get=QUEUE_LEADS),

@@ -15,6 +15,7 @@ def test_the_openapi_document_names_every_operation_its_token_and_its_errors(cli
         "/api/v1/cases/{case_id}",
         "/api/v1/assess",
         "/api/v1/signals",
+        "/api/v1/feedback",
         "/api/v1/labels",
     } <= document["paths"].keys()
     for methods in document["paths"].values():

@@ -20,6 +20,8 @@ from hitl.outbox.delivery import Courier
 from hitl.tick import Chore, Tick
 from queues import clock, joining, quality, rollups, urgency
 from queues.intake import dropping
+from queues.intake.feedback import rates
+from queues.intake.feedback import waiting as waiting_feedback
 from reviews import corrections
 
 # Every room's chores: this is the only place that knows them all.
@@ -42,6 +44,8 @@ CHORES = [
     Chore("alignments", 6 * 3600, at_now(alignment.follow)),
     Chore("judges", 600, at_now(judges.refresh)),
     Chore("late_signals", 30, at_now(joining.attach)),
+    Chore("feedback_minutes", 120, at_now(rates.forget)),
+    Chore("feedback_in_vain", 3600, at_now(waiting_feedback.sweep)),
     Chore("drift", 3600, at_now(drift.run)),
     Chore("drift_reports", 600, at_now(drift_reports.refresh)),
     Chore("route_quality", 3600, at_now(quality.refresh)),

@@ -6,7 +6,6 @@ needs two counters a place, and no row per request.
 
 import hmac
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -24,11 +23,15 @@ KEPT: Final = timedelta(minutes=3)
 V6_NETWORK: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class TooMuch:
-    """The limit is reached: after how many seconds there is room again."""
+class TooMuch(Exception):
+    """The limit is reached; there is room again after `seconds`."""
 
-    seconds: int
+    def __init__(self, seconds: int, most: int) -> None:
+        super().__init__(
+            f"More than {most:,} pieces of feedback came from this address within a minute. Nothing was kept of this; "
+            f"send it again in {seconds} seconds."
+        )
+        self.seconds = seconds
 
 
 # One statement, so that of two processes that count at once neither forgets the other's.
@@ -44,8 +47,8 @@ where here.count + (select weighed from before) < %(most)s
 """
 
 
-def spend(*, token: ApiToken, address: str | None, cost: int, most: int, now: datetime) -> TooMuch | None:
-    """Count `cost` pieces of feedback from this address, or say when there is room again; then nothing is counted.
+def spend(*, token: ApiToken, address: str | None, cost: int, most: int, now: datetime) -> None:
+    """Count `cost` pieces of feedback from this address. Raises TooMuch, and then counts nothing.
 
     What comes at once is taken whole as long as there is any room, so that no batch is too large for ever; what it has
     gone over the limit is waited for afterwards.
@@ -55,16 +58,16 @@ def spend(*, token: ApiToken, address: str | None, cost: int, most: int, now: da
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, {"place": place, "minute": int(minute), "passed": passed, "cost": cost, "most": most})
         if cursor.rowcount:
-            return None
+            return
     counted = dict(
         FeedbackMinute.objects.filter(place=place, minute__gte=int(minute) - 1).values_list("minute", "count")
     )
     before, here = counted.get(int(minute) - 1, 0), counted.get(int(minute), 0)
-    return TooMuch(max(1, math.ceil(until_room(before, here, passed, most))))
+    raise TooMuch(math.floor(until_room(before, here, passed, most)) + 1, most)
 
 
 def until_room(before: int, here: int, passed: float, most: int) -> float:
-    """Seconds until less than `most` lies in the last minute, `passed` seconds into the current one. At most two
+    """Seconds until `most` lies in the last minute and no more, `passed` seconds into the current one. At most two
     minutes, which is what a limit of nothing says.
     """
     if here < most:
