@@ -54,7 +54,7 @@ def store(given: Sequence[Given], *, tenant: Tenant, now: datetime, door: str) -
                 if signal.type in weights.EDITS and text:
                     edit = difference(output, text)
                     value, changed = edit.share, edit.steps
-            weight = standing.of(signal.type, value, median)
+            weight = standing.of(signal.type, value, median, told.reason)
             if trace is not None:
                 aggregates.count(sums[trace], signal.type, value, weight)
             copy.write_row(

@@ -31,25 +31,43 @@ RATING: Final = Type.USER_RATING.value
 DWELL: Final = Type.DWELL.value
 EDITS: Final = frozenset((Type.USER_EDIT.value, Type.COPY_EDIT.value))
 LOW: Final = 2.0
+DOWN: Final = "down"
+UP: Final = "up"
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each type counts for in a tenant. Of a rating it is the weight of the best one; the worst is its opposite."""
+    """What each type counts for in a tenant. Of a rating it is the weight of the best one; the worst is its opposite,
+    unless the two halves, or single reasons, are named on their own (see `kind`).
+    """
 
     revision: int
     by_type: Mapping[str, float]
 
-    def of(self, type: str, value: float | None, median: float | None = None) -> float:
+    def of(self, type: str, value: float | None, median: float | None = None, reason: str = "") -> float:
         """What one signal counts for. `median`: of a dwell, how long its topic's users usually stay."""
-        weight = self.by_type.get(type, 0.0)
+        weight = self.of_kind(kind(type, value, reason))
         if type == RATING:
-            return weight * ((value or 3.0) - 3.0) / 2.0
+            return weight * abs((value or 3.0) - 3.0) / 2.0
         if type == DWELL:
             return weight * strangeness(value, median)
         if type in EDITS and value == 0:
             return 0.0
         return weight
+
+    def of_kind(self, kind: str) -> float:
+        """The weight of a kind at its full: its own, else that of its type."""
+        type, _, part = kind.partition(":")
+        if kind in self.by_type or not part:
+            return self.by_type.get(kind, 0.0)
+        return self.by_type.get(type, 0.0) * (-1 if part == DOWN else 1)
+
+
+def kind(type: str, value: float | None, reason: str = "") -> str:
+    """What may be weighed on its own: `user_rating:down` and `:up`, `user_reason:refused` and so on, else the type."""
+    if type == RATING:
+        return f"{type}:{DOWN if value is not None and value < 3 else UP}"
+    return f"{type}:{reason}" if reason else type
 
 
 def strangeness(seconds: float | None, median: float | None) -> float:
