@@ -5,7 +5,7 @@ from django.db.models import Q, QuerySet
 
 from hitl.access import doors
 from hitl.models import Tenant, User
-from queues.models import Calendar, Case, Queue, RoutingRule, Slot
+from queues.models import Calendar, Case, Complaint, Queue, RoutingRule, Slot, Trace
 
 REVIEWS = ("review_queue", "lead_queue")
 LEADS = ("lead_queue",)
@@ -27,6 +27,15 @@ def cases_led(user: Person) -> QuerySet[Case]:
 
 def slots_led(user: Person) -> QuerySet[Slot]:
     return Slot.objects.filter(lane__queue__in=queues(user, *LEADS), lane__tenant__in=doors.tenants(user))
+
+
+def traces(user: Person) -> QuerySet[Trace]:
+    """The traffic of the tenants that a person runs."""
+    return Trace.objects.filter(tenant__in=doors.tenants(user, *doors.LEADS))
+
+
+def complaints(user: Person) -> QuerySet[Complaint]:
+    return Complaint.objects.filter(tenant__in=doors.tenants(user, *doors.LEADS))
 
 
 def may_open(user: Person) -> bool:

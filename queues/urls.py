@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from queues.views import assessment, calendars, rules, steering, tray, uploads
+from queues.views import assessment, calendars, rules, steering, traces, tray, uploads
 
 urlpatterns: list[URLPattern] = [
     path("queues/", steering.index, name="queues"),
@@ -19,6 +19,10 @@ urlpatterns: list[URLPattern] = [
     path("unrouted/", tray.index, name="unrouted"),
     path("unrouted/again/", tray.route_again, name="unrouted_again"),
     path("unrouted/send/", tray.send, name="unrouted_send"),
+    path("traces/", traces.home, name="traces_home"),
+    path("tenants/<slug:slug>/traces/", traces.index, name="traces"),
+    path("tenants/<slug:slug>/traces/send/", traces.send, name="traces_send"),
+    path("tenants/<slug:slug>/traces/waiting/", traces.waiting, name="traces_waiting"),
     path("tenants/<slug:slug>/uploads/", uploads.index, name="uploads"),
     path("tenants/<slug:slug>/uploads/new/", uploads.new, name="upload_new"),
     path("tenants/<slug:slug>/uploads/<int:pk>/", uploads.upload, name="upload"),

@@ -12,6 +12,7 @@ from reviews.views import (
     review,
     slots,
     spot_checks,
+    trace,
 )
 
 urlpatterns = [
@@ -28,6 +29,7 @@ urlpatterns = [
     path("slots/<int:pk>/pass/", slots.pass_on, name="slot_pass"),
     path("slots/<int:pk>/hand-up/", slots.hand_up, name="slot_hand_up"),
     path("cases/<int:pk>/", case.page, name="case"),
+    path("tenants/<slug:slug>/traces/<uuid:pk>/", trace.page, name="trace"),
     path("codebooks/<slug:slug>/failures/", failures.page, name="codebook_failures"),
     path("codebooks/<slug:slug>/failures/cases/<int:pk>/", failures.case, name="codebook_code_case"),
     path("codebooks/<slug:slug>/failures/group/", failures.group, name="codebook_failures_group"),

@@ -11,6 +11,7 @@ from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 from codebook.models import Codebook
 from hitl.models import Tenant, User
 from queues.models import Queue
+from queues.templatetags.traces_tabs import TABS
 
 register = template.Library()
 
@@ -21,10 +22,13 @@ PLACES = (
     ("Decisions", "decisions", {"review_queue", "lead_queue"}),
     ("Queues", "queues", {"lead_queue"}),
     ("Codebook", "codebooks", {"read_codebook", "review_queue", "lead_queue"}),
+    ("Traces", "traces_home", {"lead_tenant"}),
     ("Tenants", "tenants", {"lead_tenant"}),
     ("Audit", "audit", {"lead_queue", "lead_tenant"}),
     ("People", "people", {"administrator"}),
 )
+# Pages of a tenant's traffic say which of their tabs is open: they lie under the tenant's address.
+TRAFFIC = frozenset(name for _, name in TABS)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ def main_nav(context: dict[str, Any]) -> list[Place]:
     if not hasattr(request, "main_nav"):
         has = may(request.user)
         places = [(words, url) for words, name, wanted in PLACES if has & wanted and (url := _url(name))]
-        request.main_nav = [Place(words, url, request.path.startswith(url)) for words, url in places]
+        here = _url("traces_home") if context.get("here") in TRAFFIC else request.path
+        request.main_nav = [Place(words, url, here.startswith(url)) for words, url in places]
     places_here: list[Place] = request.main_nav
     return places_here
 

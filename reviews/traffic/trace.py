@@ -17,8 +17,10 @@ from queues.traces.told import Became
 from queues.traces.words import said
 
 LISTED: Final = 200
-# Beside these, the difference of an edit would be longer than anyone reads.
+CHANGES: Final = (Signal.Type.USER_EDIT, Signal.Type.COPY_EDIT)
+# Longer texts, and more edits, are shown as they came: comparing them would take longer than anyone waits.
 COMPARED: Final = 50_000
+EDITS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The case that a trace became, and how. `of_chance`: the sampler picked it, so it counts in what is estimated."""
+    """The case that a trace became, and how, in a sentence."""
 
     became: Became
     how: str
@@ -43,14 +45,14 @@ class Case:
 def signals(trace: Trace) -> list[Told]:
     """In the order in which they were given, the first LISTED of them."""
     found = Signal.objects.filter(trace_id=trace.pk, tenant=trace.tenant).order_by("at", "id")[:LISTED]
-    return [_told(signal, trace) for signal in found]
+    edits = [signal.pk for signal in found if signal.type in CHANGES and signal.text][:EDITS]
+    return [_told(signal, trace, compares=signal.pk in edits) for signal in found]
 
 
-def _told(signal: Signal, trace: Trace) -> Told:
+def _told(signal: Signal, trace: Trace, *, compares: bool) -> Told:
     difference = None
-    if signal.type in (Signal.Type.USER_EDIT, Signal.Type.COPY_EDIT) and signal.text:
-        long = len(trace.output) + len(signal.text) > COMPARED
-        difference = None if long else textdiff.to_html(textdiff.diff(trace.output, signal.text))
+    if compares and len(trace.output) + len(signal.text) <= COMPARED:
+        difference = textdiff.to_html(textdiff.diff(trace.output, signal.text))
     text = "" if difference is not None else signal.text
     return Told(signal, said(signal.type, signal.value, signal.reason), text, difference, _may(signal))
 

@@ -53,6 +53,7 @@ from tests.factories.queues import (
     lead_of,
     reviewer_of,
 )
+from tests.factories.traces import SignalFactory, TraceFactory
 
 SECRET, HEARTH, ANYBODYS = "Zyxomma", "Hearthside", "Quixotry"
 NUMBERS = count(1)
@@ -172,6 +173,7 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
             preview=[],
         ),
         "secret": secret,
+        "trace": _traffic(lane.tenant, mark),
         "job": Job.objects.create(kind="upload", title=f"Job {mark}", tenant=lane.tenant, started_by=lead, total=1),
         "person": lead,
         **_lineage(lane, codebook, mark),
@@ -181,6 +183,15 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
             codebook=codebook, title=f"Failure {kind}", created_by=lead, created_at=timezone.now()
         ),
     }
+
+
+def _traffic(tenant: Any, mark: str) -> Any:
+    """A trace with a signal on it, one that waits, and whose words they are."""
+    words = {"external_id": f"trace-{mark}", "topic": mark, "user_key": f"user-{mark}", "release": mark}
+    trace = TraceFactory(tenant=tenant, input=mark, output=mark, signals=1, weight=-1, is_negative=True, **words)
+    SignalFactory(trace=trace, type="user_reason", reason="other", text=mark)
+    SignalFactory(tenant=tenant, trace_ref=f"to come {mark}")
+    return trace
 
 
 def _lineage(lane: Any, codebook: Any, mark: str) -> dict[str, Any]:
