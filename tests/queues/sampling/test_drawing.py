@@ -226,7 +226,7 @@ TRAFFIC = (
 @pytest.fixture(scope="module")
 def draws():
     traces = pool(TRAFFIC)
-    plan = asked(25, (2,), stratified=0.28, random=0.22)
+    plan = asked(25, (2,), stratified=0.32, random=0.18)
     return [draw(traces, plan, seed=seed) for seed in range(MANY)]
 
 
