@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("hitl.audit.urls")),
     path("", include("hitl.outbox.urls")),
     path("", include("hitl.jobs.urls")),
+    path("", include("queues.intake.foreign_urls")),
     path("", include("queues.urls")),
     path("", include("codebook.urls")),
     path("", include("reviews.urls")),

@@ -13,6 +13,8 @@ JSON_TYPES: Final = frozenset(("application/json",))
 LINES_TYPES: Final = frozenset(
     ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 )
+# By what Content-Encoding says: how zlib tells what it reads, or 0 for what is not packed.
+PACKINGS: Final = {"identity": 0, "": 0, "gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class Readable(Protocol):
@@ -44,11 +46,12 @@ def media_type(request: HttpRequest) -> str:
 def blocks(request: HttpRequest, most: int) -> Iterator[bytes]:
     """The body in blocks, at most `most` bytes of it once unpacked. Raises BodyRefused, perhaps half-way."""
     packing = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if packing not in ("identity", "", "gzip", "x-gzip"):
+    if packing not in PACKINGS:
         raise BodyRefused(415, f"Content-Encoding: {packing[:40]} is not understood. Send gzip, or nothing.")
     raw = _raw(_stream(request, most))
+    wbits = PACKINGS[packing]
     read = 0
-    for block in _unpacked(raw) if "gzip" in packing else raw:
+    for block in _unpacked(raw, wbits) if wbits else raw:
         read += len(block)
         if read > most:
             raise too_large(most)
@@ -90,9 +93,9 @@ def _raw(stream: Readable) -> Iterator[bytes]:
         raise BodyRefused(400, "The connection broke before the body had ended.") from None
 
 
-def _unpacked(raw: Iterator[bytes]) -> Iterator[bytes]:
+def _unpacked(raw: Iterator[bytes], wbits: int) -> Iterator[bytes]:
     """Unpacks block by block, so that a small body that swells is stopped at the limit, not in memory."""
-    member = zlib.decompressobj(wbits=31)
+    member = zlib.decompressobj(wbits=wbits)
     began = False
     try:
         for block in raw:
@@ -102,11 +105,11 @@ def _unpacked(raw: Iterator[bytes]) -> Iterator[bytes]:
                 block = member.unconsumed_tail
                 if member.eof:
                     block = member.unused_data
-                    member, began = zlib.decompressobj(wbits=31), bool(block)
+                    member, began = zlib.decompressobj(wbits=wbits), bool(block)
             # What still stands in the window comes out with the next block, or here, without any input.
         while began and (rest := member.decompress(b"", BLOCK)):
             yield rest
     except zlib.error:
-        raise BodyRefused(400, "The body is not gzip, though Content-Encoding says so, or it is damaged.") from None
+        raise BodyRefused(400, "The body is not gzip or deflate, as Content-Encoding says, or it is damaged.") from None
     if began and not member.eof:
-        raise BodyRefused(400, "The gzip body ends before its end. It was probably cut off on the way.")
+        raise BodyRefused(400, "The packed body ends before its end. It was probably cut off on the way.")

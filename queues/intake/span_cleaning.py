@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from pydantic_core import PydanticCustomError, from_json, to_json
 
 from hitl.models import Tenant
-from queues.intake.cleaning import NAMES, clean_evidence, clean_name
+from queues.intake.cleaning import NAMES, clean_evidence, clean_name, personal_id
 from queues.intake.schema import DEEPEST, ID_LONGEST, NAME_LONGEST, URL_LONGEST, Evidence, link
 from queues.intake.span import SpanIn
 from queues.scrubbing import scrubbed
@@ -41,11 +41,14 @@ class Cleaner:
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
         self._names: dict[str, str] = {}
+        self._refusals: dict[str, str] = {}
         self._texts: dict[str, str] = {}
 
-    def id(self, trace: str) -> str:
-        """A trace's id, as every door keeps it."""
-        return self._name(trace)[:ID_LONGEST]
+    def refusal(self, trace: str) -> str:
+        """Why nothing can be taken under this id of a trace, which is kept as it comes; empty where it can."""
+        if trace not in self._refusals:
+            self._refusals[trace] = personal_id("trace_id", trace, self.tenant) or ""
+        return self._refusals[trace]
 
     def step(self, span: SpanIn, content: bytes) -> Step:
         """The span as it may be stored; `content` is its own, written."""

@@ -11,10 +11,11 @@ from django.db import connection
 from pydantic_core import from_json, to_json
 
 from hitl.models import Tenant
+from queues.traces import partitions
 from queues.traces.assembling import Assembled
+from queues.traces.known import KIND
 from queues.traces.steps import Step
 
-KIND: Final = "trace"
 # Of the receipt of a trace that spans made; a digest is longer.
 BY_SPANS: Final = b"spans"
 JSON: Final = ("conversation", "documents", "tools", "scores", "metadata")
@@ -33,9 +34,8 @@ class Kept(NamedTuple):
 def make_room(moments: Iterable[datetime]) -> None:
     """Partitions for the weeks of these moments, where there are none yet."""
     mondays = {moment.date() - timedelta(days=moment.weekday()): moment for moment in moments}
-    with connection.cursor() as cursor:
-        for moment in mondays.values():
-            cursor.execute("select traces_partitions(%s, %s)", [moment, moment])
+    for moment in mondays.values():
+        partitions.ensure(moment, moment)
 
 
 def hold(wanted: Mapping[str, UUID], *, tenant: Tenant, now: datetime) -> dict[str, Kept]:
@@ -100,7 +100,7 @@ def store(
     *,
     tenant: Tenant,
     now: datetime,
-    source: str,
+    door: str,
 ) -> None:
     """Step: these spans and traces as they are now, whether they were there before or not."""
     if not spans:
@@ -127,7 +127,7 @@ def store(
             _TRACES,
             [
                 tenant.pk,
-                source[:20],
+                door,
                 now,
                 [id for id, _, _ in ordered],
                 [name for _, name, _ in ordered],

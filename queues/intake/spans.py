@@ -16,12 +16,13 @@ from django.db import transaction
 from hitl.audit import log
 from hitl.database.uuid7 import moment, uuid7
 from hitl.models import Tenant
-from queues.intake import span_storing
+from queues.intake import received, span_storing
 from queues.intake.schema import ID_LONGEST
 from queues.intake.span import SpanIn
 from queues.intake.span_cleaning import SPAN_ID_LONGEST, Cleaner, written
 from queues.intake.span_storing import Kept
 from queues.models import IntakeSettings
+from queues.traces import waiting
 from queues.traces.assembling import TRACE_BYTES, assemble
 from queues.traces.steps import Step, merged
 
@@ -55,14 +56,13 @@ def spans(parts: Iterable[SpanIn], *, tenant: Tenant, now: datetime, source: str
     """Take spans in; the good ones are kept whatever the others are. Sending the same again changes nothing.
 
     They are taken in parts of some hundred, each its own transaction with its own audit record. `source` names the door
-    (of at most 20 characters, stored with the trace).
+    and the token: `otlp token 12ab`.
     """
     taken = SpansTaken()
     oldest = now - timedelta(days=IntakeSettings.of(tenant).trace_days)
     incoming = enumerate(parts)
     while part := list(_part(incoming, tenant, oldest, now, taken)):
-        weeks = {ready.step.started_at for ready in part}
-        span_storing.make_room(weeks)
+        span_storing.make_room(ready.step.started_at for ready in part)
         with transaction.atomic():
             accepted = _take(part, taken, tenant=tenant, oldest=oldest, now=now, source=source)
             log.append(
@@ -85,7 +85,7 @@ def _part(
     cleaner = Cleaner(tenant)
     count = size = 0
     for at, span in incoming:
-        fault = _fault(span, oldest, now)
+        fault = _fault(span, oldest, now) or cleaner.refusal(span.trace)
         content = b"" if fault else written(span.content)
         weight = len(content)
         if weight > SPAN_BYTES:
@@ -93,7 +93,7 @@ def _part(
         if fault:
             taken.rejected.append((at, fault))
             continue
-        yield _Ready(at, cleaner.id(span.trace), cleaner.step(span, content), weight)
+        yield _Ready(at, span.trace, cleaner.step(span, content), weight)
         count, size = count + 1, size + weight
         if count == PART_SPANS or size >= PART_BYTES:
             return
@@ -190,5 +190,6 @@ def _grow(
         if touched:
             changed += [(trace, steps[span]) for span in sorted(touched)]
             traces.append((trace, name, assemble(steps.values())))
-    span_storing.store(changed, traces, tenant=tenant, now=now, source=source)
+    span_storing.store(changed, traces, tenant=tenant, now=now, door=received.door(source))
+    waiting.attach(tenant, {name: trace for trace, name, _ in traces if held[name].is_new})
     return accepted

@@ -1,0 +1,150 @@
+"""The door of OpenTelemetry: `POST /v1/traces`, as OTLP/HTTP has it. Other tools' OTLP doors are this one by another
+name, with readers of their own before ours.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from hitl.access import tokens
+from hitl.access.models import ApiToken
+from hitl.access.tokens import TokenRefused
+from queues.intake import body
+from queues.intake.body import BodyRefused
+from queues.intake.foreign import meaning, otlp
+from queues.intake.foreign.meaning import Word
+from queues.intake.foreign.otlp import Broken, Faulty
+from queues.intake.foreign.readers import READERS
+from queues.intake.foreign.said import Reader, Sent, read
+from queues.intake.signals import signals
+from queues.intake.span import SpanIn
+from queues.intake.spans import spans
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES: Final = 32 * 1024 * 1024
+REASONS_SHOWN: Final = 5
+RETRY_SECONDS: Final = 5
+TOO_LARGE: Final = (
+    f"The body is larger than {BODY_BYTES // 1024 // 1024} MB once unpacked. Nothing was taken. "
+    "Send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)."
+)
+
+
+@login_not_required
+@csrf_exempt
+def traces(request: HttpRequest) -> HttpResponse:
+    """OTLP/HTTP, protobuf and JSON, for a token that may ingest."""
+    try:
+        token = tokens.authenticate(request, "ingest")
+    except TokenRefused as refused:
+        return refusal(request, refused.status, refused.sentence)
+    return answer(request, token=token, door="otlp")
+
+
+def answer(
+    request: HttpRequest,
+    *,
+    token: ApiToken,
+    door: str,
+    readers: Sequence[Reader] = READERS,
+    metadata: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """Take an export request in and say what became of it. `metadata` is noted on every root span."""
+    if request.method != "POST":
+        return refusal(request, 405, f"{request.method} is not done here; use POST.")
+    media_type = _media_type(request)
+    if media_type not in (otlp.PROTOBUF, otlp.JSON):
+        return refusal(request, 415, f"Send Content-Type: {otlp.PROTOBUF}, or {otlp.JSON}.")
+    try:
+        sent = otlp.spans(body.whole(request, BODY_BYTES), media_type)
+        rejected, message = _take(sent, token, door, readers, metadata or {})
+    except BodyRefused as refused:
+        return refusal(request, refused.status, TOO_LARGE if refused.status == 413 else refused.sentence)
+    except Broken as broken:
+        return refusal(request, 400, str(broken))
+    except (DatabaseError, InterfaceError):
+        log.exception("Spans could not be stored")
+        return refusal(request, 503, "The database could not be used just now. Send the same again: it is safe.")
+    return HttpResponse(otlp.answer(media_type, rejected, message), content_type=media_type)
+
+
+def refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """A failure as the protocol has it, in the encoding of the request. Whoever got 503 sends again by itself."""
+    media_type = otlp.PROTOBUF if _media_type(request) == otlp.PROTOBUF else otlp.JSON
+    headers = {
+        401: {"WWW-Authenticate": "Bearer"},
+        405: {"Allow": "POST"},
+        503: {"Retry-After": str(RETRY_SECONDS)},
+    }.get(status, {})
+    return HttpResponse(otlp.status(media_type, sentence), status=status, content_type=media_type, headers=headers)
+
+
+def _media_type(request: HttpRequest) -> str:
+    return (request.content_type or "").lower()
+
+
+def _take(
+    sent: Iterable[Sent | Faulty],
+    token: ApiToken,
+    door: str,
+    readers: Sequence[Reader],
+    metadata: Mapping[str, Any],
+) -> tuple[int, str]:
+    """How many spans were not taken, and why; without a number, what else was not."""
+    now = timezone.now()
+    source = f"{door} token {token}"
+    reasons: Counter[str] = Counter()
+    rows: list[dict[str, Any]] = []
+    incoming = _read(sent, readers, metadata, reasons, rows)
+    taken = spans(incoming, tenant=token.tenant, now=now, source=source)
+    reasons.update(error for _, error in taken.rejected)
+    said = [f"{count:,} × {reason}" if count > 1 else reason for reason, count in reasons.most_common(REASONS_SHOWN)]
+    if rows:
+        heard = signals(rows, tenant=token.tenant, now=now, source=source)
+        refused = [one.error for one in heard.rejected if not one.error.startswith("conflict")]
+        if refused:
+            said.append(f"{len(refused):,} evaluations were not taken: {refused[0]}")
+    return reasons.total(), " ".join(said)
+
+
+def _read(
+    sent: Iterable[Sent | Faulty],
+    readers: Sequence[Reader],
+    metadata: Mapping[str, Any],
+    reasons: Counter[str],
+    rows: list[dict[str, Any]],
+) -> Iterator[SpanIn]:
+    for one in sent:
+        if isinstance(one, Faulty):
+            reasons[str(one)] += 1
+            continue
+        found = read(one, readers)
+        content = found.span.content
+        if metadata and not found.span.parent:
+            content["metadata"] = {**metadata, **content.get("metadata", {})}
+        for word in found.words:
+            _hear(word, content, rows)
+        yield found.span
+
+
+def _hear(word: Word, content: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """What was said of the answer: numbers and notes stand on the span, signals are taken in once it is stored."""
+    try:
+        kept = meaning.read(word)
+    except meaning.Refused:
+        return
+    rows += kept.signals
+    if kept.scores:
+        when = (word.at or timezone.now()).isoformat()
+        scores = {name: {when: number} for name, number in kept.scores.items()}
+        content["scores"] = {**content.get("scores", {}), **scores}
+    if kept.notes:
+        content["metadata"] = {**kept.notes, **content.get("metadata", {})}
