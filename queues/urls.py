@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from queues.views import assessment, calendars, rules, steering, traces, tray, uploads
+from queues.views import assessment, calendars, intake_settings, rules, steering, traces, tray, uploads
 
 urlpatterns: list[URLPattern] = [
     path("queues/", steering.index, name="queues"),
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("tenants/<slug:slug>/traces/", traces.index, name="traces"),
     path("tenants/<slug:slug>/traces/send/", traces.send, name="traces_send"),
     path("tenants/<slug:slug>/traces/waiting/", traces.waiting, name="traces_waiting"),
+    path("tenants/<slug:slug>/intake/", intake_settings.page, name="intake_settings"),
     path("tenants/<slug:slug>/uploads/", uploads.index, name="uploads"),
     path("tenants/<slug:slug>/uploads/new/", uploads.new, name="upload_new"),
     path("tenants/<slug:slug>/uploads/<int:pk>/", uploads.upload, name="upload"),

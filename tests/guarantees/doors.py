@@ -187,6 +187,7 @@ DOORS: dict[str, Door] = {
     "traces_waiting": Door(get=TENANT_LEADS, **TENANT),
     "traces_send": Door(post=TENANT_LEADS, data=lambda world: {"trace": world.far["trace"].pk}, **TENANT),
     "trace": Door(get=TENANT_LEADS, **of_tenant("trace")),
+    "intake_settings": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
     # hitl/audit
     "audit": Door(get=QUEUE_LEADS),
     "audit_export": Door(get=QUEUE_LEADS),
