@@ -17,7 +17,7 @@ from queues.models.queue import (
 from queues.models.sampling import DriftReport, Sampled, SamplingPlan, SamplingRun
 from queues.models.signal import Complaint, ConsentWithdrawal, Signal, SignalWeights, TopicDwell
 from queues.models.slot import Breach, Slot
-from queues.models.trace import Span, Trace
+from queues.models.trace import EarlyWord, Span, Trace
 from queues.models.upload import Upload
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Complaint",
     "ConsentWithdrawal",
     "DriftReport",
+    "EarlyWord",
     "FeedbackMinute",
     "FeedbackToken",
     "IntakeSettings",

@@ -74,6 +74,28 @@ class Span(models.Model):
 
     class Meta:
         default_permissions = ()
+        # By the id alone: some tools name a span without its trace.
+        indexes = [models.Index(fields=["tenant", "span_id"], name="span_by_id")]
 
     def __str__(self) -> str:
         return f"{self.name} {self.span_id}"
+
+
+class EarlyWord(models.Model):
+    """What was said of a span that has not come yet, personal data taken out: it waits for the span for some days."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, db_index=False, related_name="+")
+    span_id = models.CharField(max_length=64)
+    kind = models.CharField(max_length=10)
+    word = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["tenant", "span_id"], name="early_word_by_span"),
+            models.Index(fields=["at"], name="early_word_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.span_id}"
