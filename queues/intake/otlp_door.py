@@ -18,12 +18,11 @@ from hitl.access.models import ApiToken
 from hitl.access.tokens import TokenRefused
 from queues.intake import body
 from queues.intake.body import BodyRefused
-from queues.intake.foreign import meaning, otlp
+from queues.intake.foreign import otlp, words
 from queues.intake.foreign.meaning import Word
 from queues.intake.foreign.otlp import Broken, Faulty
 from queues.intake.foreign.readers import READERS
 from queues.intake.foreign.said import Reader, Sent, read
-from queues.intake.signals import signals
 from queues.intake.span import SpanIn
 from queues.intake.spans import spans
 
@@ -102,16 +101,14 @@ def _take(
     now = timezone.now()
     source = f"{door} token {token}"
     reasons: Counter[str] = Counter()
-    rows: list[dict[str, Any]] = []
-    incoming = _read(sent, readers, metadata, reasons, rows)
+    heard: list[Word] = []
+    incoming = _read(sent, readers, metadata, reasons, heard)
     taken = spans(incoming, tenant=token.tenant, now=now, source=source)
     reasons.update(error for _, error in taken.rejected)
     said = [f"{count:,} × {reason}" if count > 1 else reason for reason, count in reasons.most_common(REASONS_SHOWN)]
-    if rows:
-        heard = signals(rows, tenant=token.tenant, now=now, source=source)
-        refused = [one.error for one in heard.rejected if not one.error.startswith("conflict")]
-        if refused:
-            said.append(f"{len(refused):,} evaluations were not taken: {refused[0]}")
+    faults = words.take(heard, tenant=token.tenant, now=now, tool=door, source=source) if heard else []
+    if refused := [fault for fault in faults if fault]:
+        said.append(f"{len(refused):,} evaluations were not taken: {refused[0]}")
     return reasons.total(), " ".join(said)
 
 
@@ -120,31 +117,15 @@ def _read(
     readers: Sequence[Reader],
     metadata: Mapping[str, Any],
     reasons: Counter[str],
-    rows: list[dict[str, Any]],
+    heard: list[Word],
 ) -> Iterator[SpanIn]:
     for one in sent:
         if isinstance(one, Faulty):
             reasons[str(one)] += 1
             continue
         found = read(one, readers)
-        content = found.span.content
         if metadata and not found.span.parent:
+            content = found.span.content
             content["metadata"] = {**metadata, **content.get("metadata", {})}
-        for word in found.words:
-            _hear(word, content, rows)
+        heard += found.words
         yield found.span
-
-
-def _hear(word: Word, content: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    """What was said of the answer: numbers and notes stand on the span, signals are taken in once it is stored."""
-    try:
-        kept = meaning.read(word)
-    except meaning.Refused:
-        return
-    rows += kept.signals
-    if kept.scores:
-        when = (word.at or timezone.now()).isoformat()
-        scores = {name: {when: number} for name, number in kept.scores.items()}
-        content["scores"] = {**content.get("scores", {}), **scores}
-    if kept.notes:
-        content["metadata"] = {**kept.notes, **content.get("metadata", {})}

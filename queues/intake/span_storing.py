@@ -122,6 +122,8 @@ def store(
                 [_json(step.content) for step in steps],
             ],
         )
+        if not traces:
+            return
         ordered = sorted(traces, key=lambda trace: trace[0])
         cursor.execute(
             _TRACES,

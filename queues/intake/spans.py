@@ -22,7 +22,7 @@ from queues.intake.span import SpanIn
 from queues.intake.span_cleaning import SPAN_ID_LONGEST, Cleaner, written
 from queues.intake.span_storing import Kept
 from queues.models import IntakeSettings
-from queues.traces import waiting
+from queues.traces import aggregates, waiting
 from queues.traces.assembling import TRACE_BYTES, assemble
 from queues.traces.steps import Step, merged
 
@@ -165,31 +165,52 @@ def _grow(
     there = span_storing.steps([held[name].id for name in by_trace if held[name].id in known])
     changed: list[tuple[UUID, Step]] = []
     traces = []
+    arrived: dict[str, UUID] = {}
     accepted = 0
     for name, found in by_trace.items():
         trace = held[name].id
-        count, size = known.get(trace, (0, 0))
         steps = there.get(trace, {})
-        touched: set[str] = set()
-        for ready in found:
-            before = steps.get(ready.step.span)
-            room = SPANS_BYTES + (0 if ready.step.parent else SPAN_BYTES)
-            if size + ready.size > room or (count >= SPANS_MOST and before is None):
-                said = f"The trace has {count:,} spans and {size:,} bytes; more of it is not taken. What came is kept."
-                taken.rejected.append((ready.at, said))
-                continue
-            step = merged(before, ready.step) if before else ready.step
-            accepted += 1
-            if step == before:
-                continue
-            if before is None:
-                count += 1
+        was_here = any(_happened(step) for step in steps.values())
+        touched = _merge(found, steps, known.get(trace, (0, 0)), taken)
+        accepted += touched.accepted
+        changed += [(trace, steps[span]) for span in sorted(touched.spans)]
+        if touched.spans and any(_happened(step) for step in steps.values()):
+            traces.append((trace, name, assemble(steps.values())))
+            if not was_here:
+                arrived[name] = trace
+    span_storing.store(changed, traces, tenant=tenant, now=now, door=received.door(source))
+    waiting.attach(tenant, arrived)
+    aggregates.recompute([trace for name, trace in arrived.items() if not held[name].is_new])
+    return accepted
+
+
+def _happened(step: Step) -> bool:
+    """Whether a step is part of what happened. What was only said of it later makes no trace."""
+    return step.kind != "evaluator"
+
+
+class _Touched(NamedTuple):
+    accepted: int
+    spans: set[str]
+
+
+def _merge(found: list[_Ready], steps: dict[str, Step], known: tuple[int, int], taken: SpansTaken) -> _Touched:
+    """Adds spans to the steps of their trace, as far as there is room: how many were taken, and which were changed."""
+    count, size = known
+    accepted = 0
+    changed: set[str] = set()
+    for ready in found:
+        before = steps.get(ready.step.span)
+        room = SPANS_BYTES + (0 if ready.step.parent else SPAN_BYTES)
+        if size + ready.size > room or (count >= SPANS_MOST and before is None):
+            said = f"The trace has {count:,} spans and {size:,} bytes; more of it is not taken. What came is kept."
+            taken.rejected.append((ready.at, said))
+            continue
+        accepted += 1
+        step = merged(before, ready.step) if before else ready.step
+        if step != before:
+            count += before is None
             size += ready.size
             steps[step.span] = step
-            touched.add(step.span)
-        if touched:
-            changed += [(trace, steps[span]) for span in sorted(touched)]
-            traces.append((trace, name, assemble(steps.values())))
-    span_storing.store(changed, traces, tenant=tenant, now=now, door=received.door(source))
-    waiting.attach(tenant, {name: trace for trace, name, _ in traces if held[name].is_new})
-    return accepted
+            changed.add(step.span)
+    return _Touched(accepted, changed)

@@ -88,6 +88,4 @@ def read(sent: Sent, readers: Iterable[Reader]) -> Read:
         ended_at=sent.ended_at,
         content=content,
     )
-    return Read(
-        span, tuple(replace(word, trace=trace, span=parent if trace != sent.trace else sent.span) for word in words)
-    )
+    return Read(span, tuple(replace(word, trace=trace, span=about) for word in words))
