@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from hitl.database import arrays
 from hitl.models import Tenant
 
 
@@ -54,9 +55,9 @@ def take_ids(named: Mapping[str, tuple[bytes, UUID]], *, kind: str, tenant: Tena
                 tenant.pk,
                 kind,
                 now,
-                list(named),
-                [digest for digest, _ in named.values()],
-                [object_uuid for _, object_uuid in named.values()],
+                arrays.texts(named),
+                arrays.blobs(digest for digest, _ in named.values()),
+                arrays.uuids(object_uuid for _, object_uuid in named.values()),
             ],
         )
         return {name for (name,) in cursor.fetchall()}

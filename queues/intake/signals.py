@@ -16,7 +16,6 @@ from queues.intake.received import Part, Received, named
 from queues.intake.rows import Unreadable
 from queues.intake.signal_schema import Signal, SignalRefused, UserSignal, read
 from queues.intake.traces import moment_refusal
-from queues.intake.user_signals import Given
 from queues.models import IntakeSettings
 from queues.traces import partitions
 
@@ -106,15 +105,14 @@ class _Door:
         return once
 
     def _take_users(self, rows: dict[str, Ready], part: Part[Ready]) -> int:
-        given = {
-            key: Given(uuid7(one.signal.at or self.now), one.signal)
-            for key, one in rows.items()
-            if isinstance(one.signal, UserSignal)
-        }
-        tickets = {key: (rows[key].digests[0], one.id) for key, one in given.items()}
+        tickets = {key: (one.digests[0], uuid7(one.signal.at or self.now)) for key, one in rows.items()}
         won = receipts.take_ids(tickets, kind=KIND, tenant=self.tenant, now=self.now)
         self._late([one for key, one in rows.items() if key not in won], part)
-        fresh = [one for key, one in given.items() if key in won]
+        fresh = [
+            user_signals.cleaned(tickets[key][1], one.signal, self.tenant)
+            for key, one in rows.items()
+            if key in won and isinstance(one.signal, UserSignal)
+        ]
         user_signals.store(fresh, tenant=self.tenant, now=self.now, door=received.door(self.source))
         return len(won)
 

@@ -1,115 +1,87 @@
 """Stores the signals of users: with their trace, or waiting for it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 from pydantic_core import to_json
 
 from hitl.models import Tenant
-from queues.intake import cleaning
-from queues.intake.families.common import UserSignal
+from queues.intake.families.common import Told, UserSignal
 from queues.scrubbing import scrubbed
-from queues.traces import aggregates, dwell, known, weights
+from queues.traces import aggregates, consent, known, taken_back, weighing, weights
 from queues.traces.aggregates import Sum
-from queues.traces.editing import difference
+from queues.traces.weights import DWELL, EDITS
 
 COLUMNS: Final = (
     "id", "tenant_id", "external_id", "type", "trace_ref", "trace_id", "at", "received_at", "value", "reason", "text",
-    "difference", "user_key", "weight", "source", "may_evaluate", "may_retrieve", "may_train",
+    "difference", "user_key", "weight", "source", "may_evaluate", "may_retrieve", "may_train", "withdrawn_at",
 )  # fmt: skip
 
 
 class Given(NamedTuple):
+    """A signal that is new, with what it says."""
+
     id: UUID
     signal: UserSignal
+    told: Told
+    user_key: str
+
+
+def cleaned(id: UUID, signal: UserSignal, tenant: Tenant) -> Given:
+    """A signal as it may be stored for this tenant."""
+    told = signal.told()
+    if not tenant.scrubs:
+        return Given(id, signal, told, signal.user_key)
+    if told.text:
+        told = told._replace(text=scrubbed(told.text, tenant))
+    return Given(id, signal, told, consent.cleaned_key(signal.user_key, tenant))
 
 
 def store(given: Sequence[Given], *, tenant: Tenant, now: datetime, door: str) -> None:
     """A step: these signals, which are new; the sums of their traces are kept right."""
     if not given:
         return
+    withdrawn = taken_back.withdrawn(tenant, [one.user_key for one in given])
     found = known.ids(tenant, [one.signal.trace_id for one in given])
     aggregates.lock(list(found.values()))
-    about = _about(given, found)
-    standing = weights.of(tenant)
-    medians = dwell.medians(tenant, [topic for _, topic in about.values()]) if about else {}
+    against = weighing.against(tenant, _held_against(given, found))
+    by = weights.of(tenant)
     sums: dict[UUID, Sum] = defaultdict(Sum)
     with (
         connection.cursor() as cursor,
         cursor.copy(f"copy queues_signal ({', '.join(COLUMNS)}) from stdin") as copy,
     ):
-        for id, signal in given:
-            told = signal.told()
-            text = scrubbed(told.text, tenant)
-            user_key = cleaning.clean_name(signal.user_key, tenant)[:80] if signal.user_key else ""
+        for id, signal, told, user_key in given:
             trace = found.get(signal.trace_id)
-            value, changed, median = told.value, None, None
-            if trace in about:
-                output, topic = about[trace]
-                median = medians.get(topic)
-                if signal.type in weights.EDITS and text:
-                    edit = difference(output, text)
-                    value, changed = edit.share, edit.steps
-            weight = standing.of(signal.type, value, median, told.reason)
-            if trace is not None:
-                aggregates.count(sums[trace], signal.type, value, weight)
-            copy.write_row(
-                _row(id, signal, told.reason, text, user_key, trace, value, changed, weight, tenant, now, door)
+            at = signal.at or now
+            value, changed, weight = weighing.weigh(
+                signal.type, told.value, told.reason, told.text, against.get(trace) if trace else None, by
             )
+            until = withdrawn.get(user_key)
+            gone = until if until and at <= until else None
+            allowed = {} if gone else signal.consent
+            copy.write_row((
+                id, tenant.pk, signal.signal_id, signal.type, signal.trace_id, trace, at, now, value, told.reason,
+                told.text, None if changed is None else to_json(changed).decode(), user_key, weight, door,
+                allowed.get("evaluation", False), allowed.get("retrieval", False), allowed.get("training", False), gone,
+            ))  # fmt: skip
+            if trace and not gone:
+                aggregates.count(sums[trace], signal.type, value, weight, has_text=bool(told.text))
     aggregates.add(sums.items())
+    # Of a signal that came without the user's key, the trace knows whose it is.
+    nameless = {found[one.signal.trace_id] for one in given if not one.user_key and one.signal.trace_id in found}
+    if nameless and taken_back.held_to(sorted(nameless)):
+        aggregates.recompute(sorted(nameless))
 
 
-def _about(given: Sequence[Given], found: dict[str, UUID]) -> dict[UUID, tuple[str, str]]:
-    """Output and topic of those traces that an edit or a dwell is held against."""
-    wanted = {
-        found[signal.trace_id]
-        for _, signal in given
-        if signal.trace_id in found and signal.type in weights.EDITS | {weights.DWELL}
-    }
-    if not wanted:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute("select id, output, topic from queues_trace where id = any(%s)", [list(wanted)])
-        return {id: (output, topic) for id, output, topic in cursor.fetchall()}
-
-
-def _row(
-    id: UUID,
-    signal: UserSignal,
-    reason: str,
-    text: str,
-    user_key: str,
-    trace: UUID | None,
-    value: float | None,
-    changed: list[list[Any]] | None,
-    weight: float,
-    tenant: Tenant,
-    now: datetime,
-    door: str,
-) -> Sequence[object]:
-    """In the order of COLUMNS."""
-    consent = signal.consent
-    return (
-        id,
-        tenant.pk,
-        signal.signal_id,
-        signal.type,
-        signal.trace_id,
-        trace,
-        signal.at or now,
-        now,
-        value,
-        reason,
-        text,
-        None if changed is None else to_json(changed).decode(),
-        user_key,
-        weight,
-        door,
-        consent.get("evaluation", False),
-        consent.get("retrieval", False),
-        consent.get("training", False),
-    )
+def _held_against(given: Sequence[Given], found: Mapping[str, UUID]) -> list[UUID]:
+    """The traces whose text or topic some of these signals are held against."""
+    return list({
+        found[one.signal.trace_id]
+        for one in given
+        if (one.signal.type in EDITS or one.signal.type == DWELL) and one.signal.trace_id in found
+    })  # fmt: skip

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from hitl.database import arrays
 from queues.traces.weights import EDITS, LOW, NEGATIVE, RATING, is_negative
 
 
@@ -20,12 +21,12 @@ class Sum:
     is_edited: bool = False
 
 
-def count(into: Sum, type: str, value: float | None, weight: float) -> None:
-    """One signal more."""
+def count(into: Sum, type: str, value: float | None, weight: float, *, has_text: bool) -> None:
+    """One signal more. An edit counts as one once there is a text that differs."""
     into.signals += 1
     into.weight += weight
     into.is_negative = into.is_negative or is_negative(type, value)
-    into.is_edited = into.is_edited or (type in EDITS and value != 0)
+    into.is_edited = into.is_edited or (type in EDITS and value != 0 and has_text)
 
 
 def add(sums: Iterable[tuple[UUID, Sum]]) -> None:
@@ -34,18 +35,24 @@ def add(sums: Iterable[tuple[UUID, Sum]]) -> None:
     if not rows:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, [
-            [id for id, _ in rows], [one.signals for _, one in rows], [one.weight for _, one in rows],
-            [one.is_negative for _, one in rows], [one.is_edited for _, one in rows],
-        ])  # fmt: skip
+        cursor.execute(
+            _ADD,
+            [
+                arrays.uuids(id for id, _ in rows),
+                arrays.numbers(one.signals for _, one in rows),
+                arrays.numbers(one.weight for _, one in rows),
+                arrays.flags(one.is_negative for _, one in rows),
+                arrays.flags(one.is_edited for _, one in rows),
+            ],
+        )
 
 
-def lock(ids: Sequence[UUID]) -> None:
+def lock(ids: Iterable[UUID]) -> None:
     """Step: nobody else changes these traces' sums until the transaction ends. In the order of their ids, so that two
     requests with signals on the same traces never wait for each other for ever.
     """
     with connection.cursor() as cursor:
-        cursor.execute("select 1 from queues_trace where id = any(%s) order by id for no key update", [list(ids)])
+        cursor.execute(_LOCK, [arrays.uuids(ids)])
 
 
 def recompute(ids: Sequence[UUID]) -> None:
@@ -59,6 +66,8 @@ def recompute(ids: Sequence[UUID]) -> None:
             {"ids": list(ids), "edits": sorted(EDITS), "negative": sorted(NEGATIVE), "rating": RATING, "low": LOW},
         )
 
+
+_LOCK: Final = "select 1 from queues_trace where id = any(%s::uuid[]) order by id for no key update"
 
 _ADD: Final = """
 update queues_trace trace set signals = trace.signals + added.signals, weight = trace.weight + added.weight,
@@ -75,7 +84,8 @@ from (
   select wanted.id, count(signal.id) as signals, coalesce(sum(signal.weight), 0) as weight,
     coalesce(bool_or(signal.type = any(%(negative)s) or (signal.type = %(rating)s and signal.value <= %(low)s)), false)
       as is_negative,
-    coalesce(bool_or(signal.type = any(%(edits)s) and signal.value is distinct from 0), false) as is_edited
+    coalesce(bool_or(signal.type = any(%(edits)s) and signal.value is distinct from 0 and signal.text <> ''),
+      false) as is_edited
   from unnest(%(ids)s::uuid[]) as wanted (id)
   left join queues_signal signal on signal.trace_id = wanted.id and signal.withdrawn_at is null
   group by wanted.id

@@ -1,10 +1,9 @@
 """What a user allows of their feedback: for each signal, and taken back by the user's key."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
-from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import TextChoices
@@ -13,6 +12,7 @@ from hitl.audit import log
 from hitl.models import Tenant, User
 from queues.intake import cleaning
 from queues.models import ConsentWithdrawal
+from queues.traces import aggregates
 
 KEY_LONGEST: Final = 80
 
@@ -59,47 +59,10 @@ def cleaned_key(user_key: str, tenant: Tenant) -> str:
     return (cleaning.clean_name(key, tenant) if tenant.scrubs and key else key)[:KEY_LONGEST]
 
 
-def withdrawn(tenant: Tenant, user_keys: Iterable[str]) -> dict[str, datetime]:
-    """Step: until when each of these users has taken back their consent, for those who have.
-
-    A signal given up to then may be used for nothing. Holds off withdrawals until the transaction ends, so that none
-    slips between this look and the signals it is about: ask before any row of a signal is locked.
-    """
-    keys = sorted({key for key in user_keys if key})
-    if not keys:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock_shared(hashtext('consent'), %s)", [tenant.pk])
-        cursor.execute(
-            "select user_key, max(at) from queues_consentwithdrawal"
-            " where tenant_id = %s and user_key = any(%s) group by user_key",
-            [tenant.pk, keys],
-        )
-        return dict(cursor.fetchall())
-
-
-# Of a signal that came without the user's key, the trace knows whose it is.
-_TAKE_BACK: Final = """
-update queues_signal as signal
-set may_evaluate = false, may_retrieve = false, may_train = false, withdrawn_at = withdrawal.at
-from queues_trace as trace, queues_consentwithdrawal as withdrawal
-where trace.id = any(%s) and signal.trace_id = trace.id and signal.user_key = '' and signal.withdrawn_at is null
-  and withdrawal.tenant_id = trace.tenant_id and withdrawal.user_key = trace.user_key and signal.at <= withdrawal.at
+_THEIRS: Final = """
+select distinct trace_id from queues_signal
+where tenant_id = %(tenant)s and user_key = %(key)s and user_key <> '' and trace_id is not null
 """
-
-
-def held_to(trace_ids: Sequence[UUID]) -> int:
-    """Step: signals without a user's key, whose traces have just come, are held to what their trace's user took back.
-
-    Returns how many that changed.
-    """
-    if not trace_ids:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_BACK, [list(trace_ids)])
-        return cursor.rowcount
-
-
 _WITHDRAW: Final = """
 with changed as (
   update queues_signal
@@ -111,9 +74,11 @@ with changed as (
                  select id from queues_trace where tenant_id = %(tenant)s and user_key = %(key)s and user_key <> '')))
         for update) as mine
   where queues_signal.id = mine.id
-  returning mine.had
+  returning mine.had, queues_signal.trace_id
 )
-select count(*) filter (where had), count(*) from changed
+select count(*) filter (where had), count(*),
+  coalesce(array_agg(distinct trace_id) filter (where trace_id is not null), array[]::uuid[])
+from changed
 """
 
 
@@ -127,8 +92,12 @@ def withdraw(*, tenant: Tenant, user_key: str, by: User | None, source: str, now
         raise ValueError("A withdrawal needs the user's key.")
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext('consent'), %s)", [tenant.pk])
+        # Traces before their signals, as everybody locks them.
+        cursor.execute(_THEIRS, {"tenant": tenant.pk, "key": key})
+        aggregates.lock([id for (id,) in cursor.fetchall()])
         cursor.execute(_WITHDRAW, {"tenant": tenant.pk, "key": key, "at": now})
-        lost, given = cursor.fetchone()
+        lost, given, traces = cursor.fetchone()
+    aggregates.recompute(traces)
     record = ConsentWithdrawal.objects.create(
         tenant=tenant, user_key=key, at=now, by=by, source=source[:120], signals=lost
     )

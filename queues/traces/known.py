@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from hitl.database import arrays
 from hitl.models import Tenant
 
 KIND = "trace"
@@ -15,7 +16,7 @@ def ids(tenant: Tenant, refs: Sequence[str]) -> dict[str, UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             "select external_id, object_uuid from queues_receipt"
-            " where tenant_id = %s and kind = %s and external_id = any(%s) and object_uuid is not null",
-            [tenant.pk, KIND, list(dict.fromkeys(refs))],
+            " where tenant_id = %s and kind = %s and external_id = any(%s::text[]) and object_uuid is not null",
+            [tenant.pk, KIND, arrays.texts(dict.fromkeys(refs))],
         )
         return dict(cursor.fetchall())
