@@ -125,6 +125,9 @@ class Receipt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "kind", "external_id"], name="receipt_once"),
         ]
+        indexes = [
+            models.Index(fields=["object_uuid"], condition=Q(object_uuid__isnull=False), name="receipt_by_object"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.external_id}"

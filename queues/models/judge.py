@@ -49,6 +49,7 @@ class JudgeVerdict(models.Model):
             ),
             models.Index(fields=["tenant", "trace_id"], condition=Q(case__isnull=True), name="judge_waits_for_trace"),
             models.Index(fields=["judge", "judge_version", "prompt", "given_at"], name="judge_by_time"),
+            models.Index(fields=["tenant", "trace_id"], condition=~Q(trace_id=""), name="judge_of_trace"),
         ]
 
     def __str__(self) -> str:

@@ -60,6 +60,7 @@ class Signal(models.Model):
         indexes = [
             models.Index(fields=["trace_id"], condition=Q(trace_id__isnull=False), name="signal_of_trace"),
             models.Index(fields=["tenant", "trace_ref"], condition=Q(trace_id__isnull=True), name="signal_waits"),
+            models.Index(fields=["received_at"], condition=Q(trace_id__isnull=True), name="signal_waits_since"),
             models.Index(fields=["tenant", "user_key"], condition=~Q(user_key=""), name="signal_of_user"),
         ]
 
