@@ -22,6 +22,8 @@ from hitl.access.tokens import TokenRefused
 from hitl.api_docs import operations
 from queues.intake.api import router as intake
 from queues.intake.body import BodyRefused
+from queues.intake.complaint_schema import PublicComplaint
+from queues.intake.complaints_api import router as complaints
 from queues.intake.feedback import origins
 from queues.intake.feedback.api import router as feedback
 from queues.intake.feedback.rates import TooMuch
@@ -31,6 +33,8 @@ from queues.intake.signal_schema import MODELS as SIGNALS
 from queues.intake.signals_api import router as signals
 from queues.intake.trace_api import router as traces
 from queues.intake.trace_schema import RecordedTrace
+from reviews.consent_api import TakenBack
+from reviews.consent_api import router as consent
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +64,8 @@ class Api(NinjaAPI):
                 (AssessedAnswer, "validation"),
                 (RecordedTrace, "validation"),
                 (FeedbackEvent, "validation"),
+                (PublicComplaint, "validation"),
+                (TakenBack, "validation"),
                 *((model, "validation") for model in SIGNALS),
                 (EarlierLabel, "validation"),
                 (Declared, "validation"),
@@ -75,6 +81,8 @@ api.add_router("", intake)
 api.add_router("", signals)
 api.add_router("", traces)
 api.add_router("", feedback)
+api.add_router("", complaints)
+api.add_router("", consent)
 api.add_router("", labels)
 
 

@@ -144,6 +144,8 @@ DOORS: dict[str, Door] = {
     "api:send_signals": Door(scopes=("ingest",), method="POST"),
     "api:send_feedback": Door(scopes=("ingest", "feedback"), method="POST"),
     "api:send_traces": Door(scopes=("ingest",), method="POST"),
+    "api:send_complaints": Door(scopes=("ingest",), method="POST"),
+    "api:withdraw_consent": Door(scopes=("ingest",), method="POST"),
     "api:assess": Door(scopes=("ingest",), method="POST"),
     "api:send_labels": Door(scopes=("ingest",), method="POST"),
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),

@@ -34,7 +34,7 @@ from hitl.access import tokens
 from hitl.audit import log
 from hitl.models import Endpoint, Job, Message
 from queues import claims, terms
-from queues.models import Case, Queue, Slot, Upload
+from queues.models import Case, IntakeSettings, Queue, Slot, Upload
 from queues.routing import Facts, route
 from reviews import deciding
 from reviews.given import Given
@@ -191,6 +191,7 @@ def _traffic(tenant: Any, mark: str) -> Any:
     trace = TraceFactory(tenant=tenant, input=mark, output=mark, signals=1, weight=-1, is_negative=True, **words)
     SignalFactory(trace=trace, type="user_reason", reason="other", text=mark)
     SignalFactory(tenant=tenant, trace_ref=f"to come {mark}")
+    IntakeSettings.objects.create(tenant=tenant, takes_complaints=True)
     return trace
 
 
