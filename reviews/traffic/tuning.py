@@ -32,8 +32,8 @@ SHORT: Final = 0.10
 
 @dataclass(frozen=True, slots=True)
 class Yield:
-    """What came of a policy's picks. `alone`: failures that no other policy picked. `short`: the share of what it was to
-    pick that was not there.
+    """What came of a policy's picks. `alone`: failures that no other policy picked. `short`: the share of what it was
+    to pick that was not there.
     """
 
     policy: str
