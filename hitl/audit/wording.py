@@ -15,6 +15,8 @@ SENTENCES = {
     "feedback.swept": "removed feedback from pages whose traces never came, of {}",
     "traces.received": "traces came in for {}",
     "spans.received": "spans came in for {}",
+    "traces.forgotten": "forgot traces and signals that were too old, of {}",
+    "traces.weeks_dropped": "dropped weeks of traces and signals that nobody keeps any more",
     "trace.seen": "was shown {}",
     "traces.sent": "sent traces by hand to {}",
     "complaints.received": "complaints came in for {}",

@@ -2,7 +2,6 @@
 
 import hmac
 import json
-from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -13,7 +12,7 @@ from pydantic import BaseModel
 from queues.intake.schema import DEEPEST
 
 NUL: Final = "\x00"
-FREE_FORM: Final = frozenset(("tool_results", "metadata"))
+FREE_FORM: Final = {"tool_results", "metadata"}
 _ENCODE: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 ).encode
@@ -30,7 +29,7 @@ class NotStorable(ValueError):
     """The row holds what cannot be stored; the message names the field."""
 
 
-def canonical(row: BaseModel, free_form: Set[str] = FREE_FORM) -> bytes:
+def canonical(row: BaseModel, free_form: set[str] = FREE_FORM) -> bytes:
     """The same bytes for the same content, whatever its order and spacing were. Raises NotStorable.
 
     Fields come in the schema's order, those that were not sent are left out: a field that is new here changes nothing

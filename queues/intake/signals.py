@@ -58,7 +58,7 @@ class _Door:
         try:
             signal = read(row)
             self._refuse(signal)
-            content = rows.canonical(signal, frozenset())
+            content = rows.canonical(signal, set())
         except (SignalRefused, rows.NotStorable) as refused:
             part.reject(index, named(row, "signal_id"), str(refused))
             return

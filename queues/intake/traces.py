@@ -24,7 +24,7 @@ from queues.traces import partitions
 
 # Clocks differ; what lies further ahead has not happened yet.
 AHEAD: Final = timedelta(minutes=5)
-FREE_FORM: Final = frozenset(("tool_calls", "scores", "metadata"))
+FREE_FORM: Final = {"tool_calls", "scores", "metadata"}
 TEXTS: Final = ("input", "output", "conversation", "tool_calls", "metadata")
 NAMES: Final = {
     "domain": 80, "topic": 120, "user_key": 80, "session_id": 200, "model": 120, "prompt_version": 120, "release": 120,

@@ -53,7 +53,7 @@ def _drop_weeks(before: datetime) -> int:
         log.append(
             actor=None,
             action="traces.weeks_dropped",
-            subject="installation",
+            subject="traces:all",
             tenant_id=None,
             detail={"partitions": dropped, "before": before.isoformat()},
             actor_name=BY,

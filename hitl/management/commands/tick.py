@@ -22,6 +22,7 @@ from queues import clock, joining, quality, rollups, urgency
 from queues.intake import dropping
 from queues.intake.feedback import rates
 from queues.intake.feedback import waiting as waiting_feedback
+from queues.traces import dwell, partitions, retention, waiting
 from reviews import corrections
 
 # Every room's chores: this is the only place that knows them all.
@@ -43,7 +44,10 @@ CHORES = [
     Chore("spot_checks", 3600, at_now(spot_checks.draw)),
     Chore("alignments", 6 * 3600, at_now(alignment.follow)),
     Chore("judges", 600, at_now(judges.refresh)),
-    Chore("late_signals", 30, at_now(joining.attach)),
+    Chore("late_verdicts", 30, at_now(joining.attach)),
+    Chore("late_signals", 30, at_now(waiting.join_just_now)),
+    Chore("later_signals", 3600, at_now(waiting.join_late)),
+    Chore("dwell", 6 * 3600, at_now(dwell.refresh)),
     Chore("feedback_minutes", 120, at_now(rates.forget)),
     Chore("feedback_in_vain", 3600, at_now(waiting_feedback.sweep)),
     Chore("drift", 3600, at_now(drift.run)),
@@ -51,6 +55,8 @@ CHORES = [
     Chore("route_quality", 3600, at_now(quality.refresh)),
     Chore("seal_audit", 2, sealing.seal),
     Chore("audit_partitions", 6 * 3600, sealing.make_partitions),
+    Chore("trace_partitions", 6 * 3600, at_now(partitions.make_ahead)),
+    Chore("forget_traces", 3600, at_now(retention.forget)),
     Chore("forget_uploads", 3600, at_now(dropping.forget_abandoned)),
     Chore("forget_label_files", 3600, at_now(label_files.forget_abandoned)),
     Chore("forget_results", 600, housekeeping.forget_results),
