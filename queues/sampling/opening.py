@@ -5,7 +5,7 @@ And a person decides it, however sure a judge is: estimates and the judges' own 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -64,14 +64,13 @@ def already(tenant: Tenant, traces: Sequence[UUID]) -> dict[UUID, int]:
     return dict(Sampled.objects.filter(tenant=tenant, trace_id__in=traces).values_list("trace_id", "case_id"))
 
 
-def open_cases(wanted: Sequence[Wanted], *, tenant: Tenant, now: datetime) -> list[Case]:
+def open_cases(wanted: Iterable[Wanted], *, tenant: Tenant, now: datetime) -> list[Case]:
     """A step: the new cases, in the order of `wanted`; a trace that is a case already is left out.
 
     Each is routed by the rules or put into the queue that is named; without any, it waits unrouted.
     """
-    with connection.cursor() as cursor:
-        # Two who sample the same tenant go one after the other, so that each sees what the other picked.
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sampling:{tenant.pk}"])
+    wanted = list(wanted)
+    alone(tenant)
     known = already(tenant, [one.trace.id for one in wanted])
     fresh = list({one.trace.id: one for one in wanted if one.trace.id not in known}.values())
     if not fresh:
@@ -95,6 +94,12 @@ def open_cases(wanted: Sequence[Wanted], *, tenant: Tenant, now: datetime) -> li
     if slots:
         placing.open_slots(slots, now=now)
     return cases
+
+
+def alone(tenant: Tenant) -> None:
+    """A step: whoever samples the same tenant waits until this transaction ends, and then sees what it picked."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sampling:{tenant.pk}"])
 
 
 def _place(one: Wanted, weigher: Weigher) -> _Placed:
