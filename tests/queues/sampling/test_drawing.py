@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from queues.sampling import mix
 from queues.sampling.drawing import Asked, draw
-from tests.factories.sampling import pool
+from tests.factories.drawing import pool
 
 MANY = 3000
 # Sigmas: of the some hundred shares that are compared, none is further off by chance but once in a thousand runs.

@@ -7,7 +7,7 @@ from queues.models import SamplingPlan, SamplingRun
 from queues.sampling import mix, plans
 from tests.factories.hitl import TenantFactory, UserFactory
 from tests.factories.queues import QueueFactory
-from tests.factories.sampling import SamplingPlanFactory
+from tests.factories.drawing import SamplingPlanFactory
 
 pytestmark = pytest.mark.django_db
 
