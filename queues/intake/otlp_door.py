@@ -5,6 +5,7 @@ name, with readers of their own before ours.
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_not_required
@@ -16,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from hitl.access import tokens
 from hitl.access.models import ApiToken
 from hitl.access.tokens import TokenRefused
-from queues.intake import body
+from queues.intake import body, phoenix_taking
 from queues.intake.body import BodyRefused
 from queues.intake.foreign import otlp, words
 from queues.intake.foreign.meaning import Word
@@ -56,7 +57,7 @@ def answer(
     readers: Sequence[Reader] = READERS,
     metadata: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """Take an export request in and say what became of it. `metadata` is noted on every root span."""
+    """The answer to an export request: what became of it, as the protocol has it."""
     if request.method != "POST":
         return refusal(request, 405, f"{request.method} is not done here; use POST.")
     media_type = _media_type(request)
@@ -64,7 +65,7 @@ def answer(
         return refusal(request, 415, f"Send Content-Type: {otlp.PROTOBUF}, or {otlp.JSON}.")
     try:
         sent = otlp.spans(body.whole(request, BODY_BYTES), media_type)
-        rejected, message = _take(sent, token, door, readers, metadata or {})
+        taken = take(sent, token=token, door=door, readers=readers, metadata=metadata)
     except BodyRefused as refused:
         return refusal(request, refused.status, TOO_LARGE if refused.status == 413 else refused.sentence)
     except Broken as broken:
@@ -72,7 +73,7 @@ def answer(
     except (DatabaseError, InterfaceError):
         log.exception("Spans could not be stored")
         return refusal(request, 503, "The database could not be used just now. Send the same again: it is safe.")
-    return HttpResponse(otlp.answer(media_type, rejected, message), content_type=media_type)
+    return HttpResponse(otlp.answer(media_type, len(taken.rejected), taken.message), content_type=media_type)
 
 
 def refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
@@ -90,42 +91,63 @@ def _media_type(request: HttpRequest) -> str:
     return (request.content_type or "").lower()
 
 
-def _take(
+@dataclass(slots=True)
+class Taken:
+    """What became of an export: each span that was not taken, by trace, span and reason; and what else was not."""
+
+    rejected: list[tuple[str, str, str]] = field(default_factory=list)
+    unheard: list[str] = field(default_factory=list)
+
+    @property
+    def message(self) -> str:
+        """The reasons, the commonest first; empty where there are none."""
+        reasons = Counter(reason for _, _, reason in self.rejected).most_common(REASONS_SHOWN)
+        said = [f"{count:,} × {reason}" if count > 1 else reason for reason, count in reasons]
+        if self.unheard:
+            said.append(f"{len(self.unheard):,} evaluations were not taken: {self.unheard[0]}")
+        return " ".join(said)
+
+
+def take(
     sent: Iterable[Sent | Faulty],
+    *,
     token: ApiToken,
     door: str,
-    readers: Sequence[Reader],
-    metadata: Mapping[str, Any],
-) -> tuple[int, str]:
-    """How many spans were not taken, and why; without a number, what else was not."""
+    readers: Sequence[Reader] = READERS,
+    metadata: Mapping[str, Any] | None = None,
+) -> Taken:
+    """Read spans and take them in, then what was said of answers in them. `metadata` is noted on every root span."""
     now = timezone.now()
     source = f"{door} token {token}"
-    reasons: Counter[str] = Counter()
+    taken = Taken()
     heard: list[Word] = []
-    incoming = _read(sent, readers, metadata, reasons, heard)
-    taken = spans(incoming, tenant=token.tenant, now=now, source=source)
-    reasons.update(error for _, error in taken.rejected)
-    said = [f"{count:,} × {reason}" if count > 1 else reason for reason, count in reasons.most_common(REASONS_SHOWN)]
-    faults = words.take(heard, tenant=token.tenant, now=now, tool=door, source=source) if heard else []
-    if refused := [fault for fault in faults if fault]:
-        said.append(f"{len(refused):,} evaluations were not taken: {refused[0]}")
-    return reasons.total(), " ".join(said)
+    names: list[tuple[str, str]] = []
+    incoming = _read(sent, readers, metadata or {}, taken, heard, names)
+    stored = spans(incoming, tenant=token.tenant, now=now, source=source)
+    taken.rejected += [(*names[index], error) for index, error in stored.rejected]
+    if heard:
+        faults = words.take(heard, tenant=token.tenant, now=now, tool=door, source=source)
+        taken.unheard = [fault for fault in faults if fault]
+    phoenix_taking.catch_up([span for _, span in names], tenant=token.tenant, now=now, source=source)
+    return taken
 
 
 def _read(
     sent: Iterable[Sent | Faulty],
     readers: Sequence[Reader],
     metadata: Mapping[str, Any],
-    reasons: Counter[str],
+    taken: Taken,
     heard: list[Word],
+    names: list[tuple[str, str]],
 ) -> Iterator[SpanIn]:
     for one in sent:
         if isinstance(one, Faulty):
-            reasons[str(one)] += 1
+            taken.rejected.append(("", "", str(one)))
             continue
         found = read(one, readers)
         if metadata and not found.span.parent:
             content = found.span.content
             content["metadata"] = {**metadata, **content.get("metadata", {})}
         heard += found.words
+        names.append((one.trace, one.span))
         yield found.span

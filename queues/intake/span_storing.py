@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 from pydantic_core import from_json, to_json
 
+from hitl.database import arrays
 from hitl.models import Tenant
 from queues.traces import partitions
 from queues.traces.assembling import Assembled
@@ -73,8 +74,8 @@ def sizes(traces: list[UUID]) -> dict[UUID, tuple[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "select trace_id, count(*), sum(octet_length(content::text)) from queues_span"
-            " where trace_id = any(%s) and trace_id between %s and %s group by trace_id",
-            [traces, min(traces), max(traces)],
+            " where trace_id = any(%s::uuid[]) and trace_id between %s and %s group by trace_id",
+            [arrays.uuids(traces), min(traces), max(traces)],
         )
         return {trace: (count, int(size)) for trace, count, size in cursor.fetchall()}
 
@@ -86,12 +87,24 @@ def steps(traces: list[UUID]) -> dict[UUID, dict[str, Step]]:
         with connection.cursor() as cursor:
             cursor.execute(
                 "select trace_id, span_id, started_at, parent_id, kind, name, ended_at, content from queues_span"
-                " where trace_id = any(%s) and trace_id between %s and %s",
-                [traces, min(traces), max(traces)],
+                " where trace_id = any(%s::uuid[]) and trace_id between %s and %s",
+                [arrays.uuids(traces), min(traces), max(traces)],
             )
             for trace, span, started_at, parent, kind, name, ended_at, content in cursor.fetchall():
                 found[trace][span] = Step(span, started_at, parent, kind, name, ended_at, from_json(content))
     return found
+
+
+def grown(outputs: Mapping[UUID, str]) -> list[UUID]:
+    """Those of these traces that have signals on an output which is another now."""
+    if not outputs:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select id, output from queues_trace where id = any(%s::uuid[]) and id between %s and %s and signals > 0",
+            [arrays.uuids(outputs), min(outputs), max(outputs)],
+        )
+        return sorted(trace for trace, output in cursor.fetchall() if output != outputs[trace])
 
 
 def store(

@@ -22,7 +22,7 @@ from queues.intake.span import SpanIn
 from queues.intake.span_cleaning import SPAN_ID_LONGEST, Cleaner, written
 from queues.intake.span_storing import Kept
 from queues.models import IntakeSettings
-from queues.traces import aggregates, waiting
+from queues.traces import aggregates, waiting, weighing
 from queues.traces.assembling import TRACE_BYTES, assemble
 from queues.traces.steps import Step, merged
 
@@ -178,7 +178,10 @@ def _grow(
             traces.append((trace, name, assemble(steps.values())))
             if not was_here:
                 arrived[name] = trace
+    outputs = {trace: made.output for trace, name, made in traces if name not in arrived}
+    grown = span_storing.grown(outputs)
     span_storing.store(changed, traces, tenant=tenant, now=now, door=received.door(source))
+    weighing.reweigh(tenant, grown)
     waiting.attach(tenant, arrived)
     aggregates.recompute([trace for name, trace in arrived.items() if not held[name].is_new])
     return accepted

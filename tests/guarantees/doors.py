@@ -113,6 +113,12 @@ MESSAGE = of_tenant("message")
 ENDPOINT = of_tenant("endpoint")
 UPLOAD = of_tenant("upload")
 
+
+def traffic(world: World) -> dict[str, Any]:
+    """Home's report of its traffic, which opens nothing under the stranger's address."""
+    return {"report": world.home["traffic_report"].pk, "revision": 0}
+
+
 DOORS: dict[str, Door] = {
     # hitl/access
     "healthz": Door(get=EVERYBODY),
@@ -144,6 +150,7 @@ DOORS: dict[str, Door] = {
     "api:send_signals": Door(scopes=("ingest",), method="POST"),
     "api:send_feedback": Door(scopes=("ingest", "feedback"), method="POST"),
     "api:send_traces": Door(scopes=("ingest",), method="POST"),
+    "api:send_drift": Door(scopes=("ingest",), method="POST"),
     "api:send_complaints": Door(scopes=("ingest",), method="POST"),
     "api:withdraw_consent": Door(scopes=("ingest",), method="POST"),
     "api:assess": Door(scopes=("ingest",), method="POST"),
@@ -151,6 +158,13 @@ DOORS: dict[str, Door] = {
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),
     "api:nowhere": Door(),
     "otlp_traces": Door(scopes=("ingest",), method="POST"),
+    "phoenix_traces": Door(scopes=("ingest",), method="POST"),
+    "phoenix_spans": Door(scopes=("ingest",), method="POST", args=lambda world: {"project": "support"}),
+    "phoenix_span_annotations": Door(scopes=("ingest",), method="POST"),
+    "phoenix_trace_annotations": Door(scopes=("ingest",), method="POST"),
+    "phoenix_document_annotations": Door(scopes=("ingest",), method="POST"),
+    "phoenix_span_notes": Door(scopes=("ingest",), method="POST"),
+    "phoenix_nowhere": Door(args=lambda world: {"rest": "v1/datasets"}),
     # hitl/outbox
     "deliveries": Door(get=TENANT_LEADS, **TENANT),
     "deliveries_again": Door(post=TENANT_LEADS, **TENANT),
@@ -281,6 +295,13 @@ DOORS: dict[str, Door] = {
     "codebook_spot_check": Door(args=of("home", slug="codebook.slug", pk="spot.pk")),
     "codebook_alignments": Door(get=READERS, post=OWNER, **CODEBOOK),
     "codebook_alignment": Door(get=READERS, post=OWNER, **ALIGNMENT),
+    # reviews: what labels say of the traffic
+    "estimates": Door(get=TENANT_LEADS, **TENANT),
+    "sampling_yield": Door(get=TENANT_LEADS, **TENANT),
+    "signal_weights": Door(get=TENANT_LEADS, **TENANT),
+    "traffic_measure": Door(post=TENANT_LEADS, **TENANT),
+    "sampling_yield_take": Door(post=TENANT_LEADS, data=traffic, far_opens=NOBODY, **TENANT),
+    "signal_weights_take": Door(post=TENANT_LEADS, data=traffic, far_opens=NOBODY, **TENANT),
     # reviews
     "decisions_learned": Door(get=SIGNED_IN),
     "home": Door(get=SIGNED_IN),

@@ -1,0 +1,139 @@
+"""Phoenix's API under /phoenix, as far as its clients send: spans, annotations and notes. Errors are `{detail}`."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from pydantic_core import from_json
+
+from hitl.access import tokens
+from hitl.access.models import ApiToken
+from hitl.access.tokens import TokenRefused
+from queues.intake import body, otlp_door, phoenix_taking
+from queues.intake.body import BodyRefused
+from queues.intake.foreign import phoenix
+from queues.intake.foreign.phoenix import Wrong
+
+log = logging.getLogger(__name__)
+
+DOOR: Final = "phoenix"
+PROJECT: Final = "x-project-name"
+View = Callable[..., HttpResponse]
+
+
+def door(view: View) -> View:
+    """Reached without signing in: a token that may ingest decides. Every refusal is a sentence in Phoenix's shape."""
+
+    @login_not_required
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            request.auth = tokens.authenticate(request, "ingest")  # type: ignore[attr-defined]
+            if request.method != "POST":
+                return _error(405, f"{request.method} is not done here; use POST.", Allow="POST")
+            return view(request, **kwargs)
+        except (TokenRefused, BodyRefused) as refused:
+            return _error(refused.status, refused.sentence)
+        except Wrong as wrong:
+            return _error(422, f"{wrong} Nothing was taken.")
+        except phoenix_taking.Unknown as unknown:
+            return _error(404, str(unknown))
+        except (DatabaseError, InterfaceError):
+            log.exception("What Phoenix's clients sent could not be stored")
+            return _error(503, "The database could not be used just now. Send the same again: it is safe.")
+
+    return answer
+
+
+def _error(status: int, sentence: str, **headers: str) -> HttpResponse:
+    return JsonResponse({"detail": sentence}, status=status, headers=headers)
+
+
+@login_not_required
+@csrf_exempt
+def traces(request: HttpRequest) -> HttpResponse:
+    """OTLP, as Phoenix's instrumentations send it; the project's name is noted on the trace."""
+    try:
+        token = tokens.authenticate(request, "ingest")
+    except TokenRefused as refused:
+        return otlp_door.refusal(request, refused.status, refused.sentence)
+    project = request.headers.get(PROJECT, "").strip()[:120]
+    return otlp_door.answer(request, token=token, door=DOOR, metadata={"project": project} if project else None)
+
+
+@door
+def project_spans(request: HttpRequest, project: str) -> HttpResponse:
+    """Spans as JSON, as the client's `log_spans` sends them. The good ones are kept; those that are not are named."""
+    token = _token(request)
+    sent = list(phoenix.spans(_json(request)))
+    rejected = otlp_door.take(sent, token=token, door=DOOR, metadata={"project": project[:120]}).rejected
+    counts = {"total_received": len(sent), "total_queued": len(sent) - len(rejected)}
+    if not rejected:
+        return JsonResponse(counts, status=202)
+    named = [{"span_id": span, "trace_id": trace, "error": error} for trace, span, error in rejected]
+    invalid = {"total_invalid": len(named), "total_duplicates": 0, "invalid_spans": named, "duplicate_spans": []}
+    error = "Some spans were not taken; the others were, and sent again they change nothing."
+    return JsonResponse({**counts, **invalid, "error": error}, status=400)
+
+
+@door
+def span_annotations(request: HttpRequest) -> HttpResponse:
+    return _annotate(request, phoenix.SPAN)
+
+
+@door
+def trace_annotations(request: HttpRequest) -> HttpResponse:
+    return _annotate(request, phoenix.TRACE)
+
+
+@door
+def document_annotations(request: HttpRequest) -> HttpResponse:
+    return _annotate(request, phoenix.DOCUMENT)
+
+
+@door
+def span_notes(request: HttpRequest) -> HttpResponse:
+    return _annotate(request, phoenix.NOTE)
+
+
+@login_not_required
+@csrf_exempt
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
+    """What Phoenix has and hitl has not."""
+    return _error(404, "This part of Phoenix's API is not served here: hitl takes spans, annotations and notes in.")
+
+
+def _annotate(request: HttpRequest, kind: str) -> HttpResponse:
+    """Takes annotations in. With `sync=true`, and for a note, a span that has not come is a 404, as it is in Phoenix;
+    without, what is said of it waits for it. What could not be kept is named beside the ids.
+    """
+    token = _token(request)
+    entries = phoenix.entries(kind, _json(request))
+    waits = kind != phoenix.NOTE and request.GET.get("sync", "false").lower() not in ("true", "1")
+    faults = phoenix_taking.take(
+        entries, tenant=token.tenant, now=timezone.now(), source=f"{DOOR} token {token}", waits=waits
+    )
+    ids = [{"id": phoenix.name(entry)} for entry in entries]
+    rejected = [{"index": index, "error": fault} for index, fault in enumerate(faults) if fault]
+    return JsonResponse(
+        {"data": ids[0] if kind == phoenix.NOTE else ids, **({"rejected": rejected} if rejected else {})}
+    )
+
+
+def _json(request: HttpRequest) -> Any:
+    try:
+        return from_json(body.whole(request))
+    except ValueError:
+        raise Wrong("The body is not JSON.") from None
+
+
+def _token(request: HttpRequest) -> ApiToken:
+    token: ApiToken = request.auth  # type: ignore[attr-defined]
+    return token
