@@ -38,7 +38,8 @@ class Part(Generic[R]):
 
     @property
     def is_full(self) -> bool:
-        return len(self.ready) + len(self.rejected) >= PART_ROWS or self.size >= PART_BYTES
+        rows = len(self.ready) + len(self.rejected) + self.duplicates
+        return rows >= PART_ROWS or self.size >= PART_BYTES
 
 
 @dataclass(slots=True)

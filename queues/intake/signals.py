@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from django.db import transaction
 
 from hitl.audit import log
-from hitl.database.uuid7 import uuid7
+from hitl.database.uuid7 import uuid7s
 from hitl.models import Tenant
 from queues.intake import cleaning, judge_signals, judge_verdicts, receipts, received, rows, user_signals
 from queues.intake.families.judge import JudgeSignal
@@ -16,19 +17,24 @@ from queues.intake.received import Part, Received, named
 from queues.intake.rows import Unreadable
 from queues.intake.signal_schema import Signal, SignalRefused, UserSignal, read
 from queues.intake.traces import moment_refusal
+from queues.intake.user_signals import Given, Standing
 from queues.models import IntakeSettings
-from queues.traces import partitions
+from queues.traces import partitions, weights
 
-KIND = "signal"
+KIND: Final = "signal"
 
 
 class Ready(NamedTuple):
-    """A signal that may be stored. `key` is its name in the receipts: its own, or one out of its content."""
+    """A signal that may be stored. `key` is its name in the receipts: its own, or one out of its content. `given` is
+    there where nothing more is to be done with it.
+    """
 
     place: int
     signal: Signal
     key: str
     digests: tuple[bytes, ...]
+    id: UUID | None = None
+    given: Given | None = None
 
 
 def signals(incoming: Iterable[object], *, tenant: Tenant, now: datetime, source: str) -> Received:
@@ -38,18 +44,26 @@ def signals(incoming: Iterable[object], *, tenant: Tenant, now: datetime, source
     again is safe. `source` names the door and the token. `incoming` must not use the database: it is read in a thread
     of its own.
     """
-    door = _Door(tenant, now, source, timedelta(days=IntakeSettings.of(tenant).trace_days))
-    return received.take_all(received.parts(incoming, door.check), door.take)
+    standing = Standing(tenant, now, received.door(source), weights.of(tenant))
+    door = _Door(standing, source, timedelta(days=IntakeSettings.of(tenant).trace_days))
+    return received.take_all((door.prepared(part) for part in received.parts(incoming, door.check)), door.take)
 
 
 @dataclass(frozen=True, slots=True)
 class _Door:
     """What holds for all rows of a call."""
 
-    tenant: Tenant
-    now: datetime
+    standing: Standing
     source: str
     kept: timedelta
+
+    @property
+    def tenant(self) -> Tenant:
+        return self.standing.tenant
+
+    @property
+    def now(self) -> datetime:
+        return self.standing.now
 
     def check(self, index: int, row: object, part: Part[Ready]) -> None:
         if isinstance(row, Unreadable):
@@ -74,12 +88,30 @@ class _Door:
             if refused := cleaning.personal_id(name, getattr(signal, name), self.tenant):
                 raise SignalRefused(refused)
 
+    def prepared(self, part: Part[Ready]) -> Part[Ready]:
+        """Each name once, and all done that needs no database. The same again within the rows is a duplicate or a
+        conflict.
+        """
+        once: dict[str, Ready] = {}
+        for one in part.ready:
+            first = once.setdefault(one.key, one)
+            if first is not one:
+                _settle(one, first.digests[:1], f"row {first.place} of the same request", part)
+        ids = uuid7s([one.signal.at or self.now for one in once.values()])
+        part.ready = [self._with_id(one, id) for one, id in zip(once.values(), ids, strict=True)]
+        return part
+
+    def _with_id(self, one: Ready, id: UUID) -> Ready:
+        # Scrubbing costs more than all the rest: it waits until nobody is found to have sent the signal before.
+        if isinstance(one.signal, UserSignal) and not self.tenant.scrubs:
+            return one._replace(id=id, given=user_signals.given(id, one.signal, self.standing))
+        return one._replace(id=id)
+
     def take(self, part: Part[Ready]) -> int:
-        once = self._once(part)
-        users = {key: one for key, one in once.items() if isinstance(one.signal, UserSignal)}
-        judges = {key: one for key, one in once.items() if isinstance(one.signal, JudgeSignal)}
+        users = [one for one in part.ready if isinstance(one.signal, UserSignal)]
+        judges = [one for one in part.ready if isinstance(one.signal, JudgeSignal)]
         if users:
-            moments = [one.signal.at or self.now for one in users.values()]
+            moments = [one.signal.at or self.now for one in users]
             partitions.ensure(min(moments), max(moments))
         with transaction.atomic():
             accepted = self._take_users(users, part) if users else 0
@@ -95,30 +127,21 @@ class _Door:
             )
         return accepted
 
-    def _once(self, part: Part[Ready]) -> dict[str, Ready]:
-        """Each name once; the same again within the rows is a duplicate or a conflict."""
-        once: dict[str, Ready] = {}
-        for one in part.ready:
-            first = once.setdefault(one.key, one)
-            if first is not one:
-                _settle(one, first.digests[:1], f"row {first.place} of the same request", part)
-        return once
-
-    def _take_users(self, rows: dict[str, Ready], part: Part[Ready]) -> int:
-        tickets = {key: (one.digests[0], uuid7(one.signal.at or self.now)) for key, one in rows.items()}
+    def _take_users(self, rows: list[Ready], part: Part[Ready]) -> int:
+        tickets = {one.key: (one.digests[0], one.id) for one in rows if one.id}
         won = receipts.take_ids(tickets, kind=KIND, tenant=self.tenant, now=self.now)
-        self._late([one for key, one in rows.items() if key not in won], part)
-        fresh = [
-            user_signals.cleaned(tickets[key][1], one.signal, self.tenant)
-            for key, one in rows.items()
-            if key in won and isinstance(one.signal, UserSignal)
-        ]
-        user_signals.store(fresh, tenant=self.tenant, now=self.now, door=received.door(self.source))
+        self._late([one for one in rows if one.key not in won], part)
+        fresh = [one for one in rows if one.key in won]
+        user_signals.store([one.given or self._given(one) for one in fresh], self.standing)
         return len(won)
 
-    def _take_judges(self, rows: dict[str, Ready], part: Part[Ready]) -> int:
-        numbers = judge_verdicts.numbers(len(rows))
-        by_number = dict(zip(numbers, rows.values(), strict=True))
+    def _given(self, one: Ready) -> Given:
+        assert one.id
+        assert isinstance(one.signal, UserSignal)
+        return user_signals.given(one.id, one.signal, self.standing)
+
+    def _take_judges(self, rows: list[Ready], part: Part[Ready]) -> int:
+        by_number = dict(zip(judge_verdicts.numbers(len(rows)), rows, strict=True))
         tickets = {number: (one.key, one.digests[0]) for number, one in by_number.items()}
         won = receipts.take(tickets, kind=KIND, tenant=self.tenant, now=self.now)
         self._late([one for number, one in by_number.items() if number not in won], part)
