@@ -24,6 +24,8 @@ from queues.intake.api import router as intake
 from queues.intake.body import BodyRefused
 from queues.intake.complaint_schema import PublicComplaint
 from queues.intake.complaints_api import router as complaints
+from queues.intake.drift_api import router as drift
+from queues.intake.drift_schema import ReportedDrift
 from queues.intake.feedback import origins
 from queues.intake.feedback.api import router as feedback
 from queues.intake.feedback.rates import TooMuch
@@ -65,6 +67,7 @@ class Api(NinjaAPI):
                 (RecordedTrace, "validation"),
                 (FeedbackEvent, "validation"),
                 (PublicComplaint, "validation"),
+                (ReportedDrift, "validation"),
                 (TakenBack, "validation"),
                 *((model, "validation") for model in SIGNALS),
                 (EarlierLabel, "validation"),
@@ -82,6 +85,7 @@ api.add_router("", signals)
 api.add_router("", traces)
 api.add_router("", feedback)
 api.add_router("", complaints)
+api.add_router("", drift)
 api.add_router("", consent)
 api.add_router("", labels)
 

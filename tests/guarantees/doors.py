@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from tests.guarantees.world import World
 
@@ -157,6 +158,23 @@ DOORS: dict[str, Door] = {
     "api:send_labels": Door(scopes=("ingest",), method="POST"),
     "api:ask_for_verdict": Door(scopes=("ingest",), **both(case_id="slot.case.external_id")),
     "api:nowhere": Door(),
+    # queues/intake/langfuse, queues/intake/langsmith: a bearer's token is taken beside their own headers
+    "langfuse_scores": Door(scopes=("ingest",), method="POST"),
+    "langfuse_ingestion": Door(scopes=("ingest",), method="POST"),
+    "langfuse_traces": Door(),
+    "langfuse_projects": Door(scopes=("ingest",)),
+    "langfuse_health": Door(get=EVERYBODY),
+    "langfuse_nowhere": Door(args=lambda world: {"rest": "prompts"}),
+    "langsmith_info": Door(get=EVERYBODY),
+    "langsmith_sessions": Door(scopes=("ingest",)),
+    "langsmith_runs": Door(scopes=("ingest",), method="POST"),
+    "langsmith_batch": Door(scopes=("ingest",), method="POST"),
+    "langsmith_multipart": Door(),
+    "langsmith_run": Door(scopes=("ingest",), method="PATCH", args=lambda world: {"pk": str(UUID(int=1))}),
+    "langsmith_feedback": Door(scopes=("ingest",), method="POST"),
+    "langsmith_tokens": Door(scopes=("ingest",), method="POST"),
+    "langsmith_token": Door(args=lambda world: {"secret": str(UUID(int=1))}),
+    "langsmith_nowhere": Door(args=lambda world: {"rest": "datasets"}),
     "otlp_traces": Door(scopes=("ingest",), method="POST"),
     "phoenix_traces": Door(scopes=("ingest",), method="POST"),
     "phoenix_spans": Door(scopes=("ingest",), method="POST", args=lambda world: {"project": "support"}),
