@@ -13,6 +13,7 @@ from reviews.views import (
     slots,
     spot_checks,
     trace,
+    traffic,
 )
 
 urlpatterns = [
@@ -30,6 +31,12 @@ urlpatterns = [
     path("slots/<int:pk>/hand-up/", slots.hand_up, name="slot_hand_up"),
     path("cases/<int:pk>/", case.page, name="case"),
     path("tenants/<slug:slug>/traces/<uuid:pk>/", trace.page, name="trace"),
+    path("tenants/<slug:slug>/estimates/", traffic.estimates, name="estimates"),
+    path("tenants/<slug:slug>/figures/measure/", traffic.measure, name="traffic_measure"),
+    path("tenants/<slug:slug>/sampling/yield/", traffic.sampling_yield, name="sampling_yield"),
+    path("tenants/<slug:slug>/sampling/yield/take/", traffic.take_mix, name="sampling_yield_take"),
+    path("tenants/<slug:slug>/signals/", traffic.signal_weights, name="signal_weights"),
+    path("tenants/<slug:slug>/signals/take/", traffic.take_weights, name="signal_weights_take"),
     path("codebooks/<slug:slug>/failures/", failures.page, name="codebook_failures"),
     path("codebooks/<slug:slug>/failures/cases/<int:pk>/", failures.case, name="codebook_code_case"),
     path("codebooks/<slug:slug>/failures/group/", failures.group, name="codebook_failures_group"),

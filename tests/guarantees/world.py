@@ -53,6 +53,7 @@ from tests.factories.queues import (
     lead_of,
     reviewer_of,
 )
+from tests.factories.sampling import Sample
 from tests.factories.traces import SignalFactory, TraceFactory
 
 SECRET, HEARTH, ANYBODYS = "Zyxomma", "Hearthside", "Quixotry"
@@ -100,6 +101,7 @@ def build() -> World:
     world.home["held"] = claims.hold(user=world.people["reviewer"])[0]
     _disagreed(world)
     _judged(world)
+    _sampled(world)
     return world
 
 
@@ -241,6 +243,16 @@ def _judged(world: World) -> None:
         result["differences"] = [{"case": pk, "judge": True, "human": "accept"} for pk in cases]
         found = [judges.Measured(name, "1", "", result)]
         (side["judge_report"],) = judges.keep(codebook=side["codebook"], found=found, now=timezone.now())
+
+
+def _sampled(world: World) -> None:
+    """What labels say of each tenant's traffic: a case was drawn and rejected, on a topic that tells whose it is."""
+    for things, mark in ((world.home, "home"), (world.far, SECRET)):
+        sample = Sample(things["lane"], version=things["queue"].codebook_use.codebook.versions.get(state="published"))
+        sample.drawn(
+            "random", "reject", topic=f"topic {mark}", release=mark, signals=[("implicit_copy", {"value": None})]
+        )
+        things["traffic_report"] = sample.measure()["30d"]
 
 
 def _draft(codebook: Any, mark: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from queues.intake.feedback import rates
 from queues.intake.feedback import waiting as waiting_feedback
 from queues.traces import dwell, partitions, retention, waiting
 from reviews import corrections
+from reviews.traffic import reports as traffic
 
 # Every room's chores: this is the only place that knows them all.
 CHORES = [
@@ -45,6 +46,7 @@ CHORES = [
     Chore("alignments", 6 * 3600, at_now(alignment.follow)),
     Chore("judges", 600, at_now(judges.refresh)),
     Chore("late_verdicts", 30, at_now(joining.attach)),
+    Chore("traffic_reports", 600, at_now(traffic.refresh)),
     Chore("late_signals", 30, at_now(waiting.join_just_now)),
     Chore("later_signals", 3600, at_now(waiting.join_late)),
     Chore("dwell", 6 * 3600, at_now(dwell.refresh)),
