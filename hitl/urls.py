@@ -9,6 +9,8 @@ urlpatterns = [
     path("", include("hitl.audit.urls")),
     path("", include("hitl.outbox.urls")),
     path("", include("hitl.jobs.urls")),
+    path("api/public/", include("queues.intake.langfuse.urls")),
+    path("langsmith/", include("queues.intake.langsmith.urls")),
     path("", include("queues.intake.foreign_urls")),
     path("", include("queues.urls")),
     path("", include("codebook.urls")),

@@ -20,6 +20,7 @@ REASON, EDIT = ScoreName.Meaning.REASON.value, ScoreName.Meaning.EDIT.value
 JUDGE, SCORE = ScoreName.Meaning.JUDGE.value, ScoreName.Meaning.SCORE.value
 IMPLICIT: Final = frozenset(one.value for one in ScoreName.Meaning if one.value.startswith("implicit_"))
 UP, DOWN = "up", "down"
+LARGEST: Final = 1e6
 CONSENTS: Final = ("evaluation", "retrieval", "training")
 VERDICTS: Final = {"pass": "pass", "passed": "pass", "accept": "accept", "fail": "fail", "failed": "fail",
                    "reject": "reject", "true": "pass", "false": "fail"}  # fmt: skip
@@ -28,7 +29,8 @@ VERDICTS: Final = {"pass": "pass", "passed": "pass", "accept": "accept", "fail":
 @dataclass(frozen=True, slots=True)
 class Word:
     """A score as it came, in one shape for all tools. `id` is the tool's name for it; `is_flag`: its number says yes or
-    no; `by_machine`: a judge gave it; `by_user`: nobody but a user could have.
+    no; `by_machine`: a judge gave it; `by_user`: nobody but a user could have; `by_staff`: somebody of the house did,
+    who is neither.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Word:
     is_flag: bool = False
     by_machine: bool = False
     by_user: bool = False
+    by_staff: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -66,6 +69,8 @@ def read(word: Word, meaning: str = AUTO) -> Kept:
             "It names no trace. Feedback is kept by the trace it is on; what is said of a session, a project or a data "
             "set is not."
         )
+    if word.number is not None and not abs(word.number) <= LARGEST:
+        raise Refused(f"Its number is out of range: {LARGEST:,.0f} to either side of 0 is taken.")
     kept = Kept()
     if word.correction:
         _add(kept, word, Signal.Type.USER_EDIT, edited_output=word.correction)
@@ -74,6 +79,8 @@ def read(word: Word, meaning: str = AUTO) -> Kept:
         _implicit(kept, word, meant)
     elif word.number is not None or word.text or plain(word.name) in _LIKES | _DISLIKES:
         _READERS[meant](kept, word)
+    if word.number is not None and word.text and not _is_said(word.text, kept):
+        kept.notes.setdefault(word.name, word.text)
     if word.comment and not any(row.get("comment") for row in kept.signals):
         kept.notes[f"{word.name} (comment)"] = word.comment
     if not (kept.signals or kept.scores or kept.notes):
@@ -81,12 +88,17 @@ def read(word: Word, meaning: str = AUTO) -> Kept:
     return kept
 
 
+def _is_said(text: str, kept: Kept) -> bool:
+    """Whether a text beside a number says nothing more than what is kept already."""
+    return plain(text) in _UPS | _DOWNS or any(text in row.values() for row in kept.signals)
+
+
 def meaning_of(word: Word, meaning: str) -> str:
     """What its name means, as a lead said or as it is commonly used."""
     if meaning != AUTO:
         return meaning
-    if word.by_machine:
-        return JUDGE
+    if word.by_machine or word.by_staff:
+        return JUDGE if word.by_machine else SCORE
     name = plain(word.name)
     users = _OF_USERS.get(name.removeprefix("user_")) if name.startswith("user_") else None
     return users or _NAMES.get(name) or (THUMBS if word.by_user else SCORE)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from hitl.models import Tenant
+from queues.intake.cleaning import clean_name
 from queues.intake.foreign import meaning
 from queues.intake.foreign.meaning import AUTO, Kept, Word
 from queues.intake.signals import signals
@@ -41,7 +42,7 @@ def take(words: Sequence[Word], *, tenant: Tenant, now: datetime, tool: str, sou
     if rows:
         received = signals([row for _, row in rows], tenant=tenant, now=now, source=source)
         for one in received.rejected:
-            place, row = rows[one.index]
+            place, _ = rows[one.index]
             # Its name is made of its content: what differs is the time at which it was sent.
             if one.error.startswith("conflict") and "signal_id" in one.error:
                 continue
@@ -56,7 +57,9 @@ def take(words: Sequence[Word], *, tenant: Tenant, now: datetime, tool: str, sou
 
 def _meanings(words: Sequence[Word], *, tenant: Tenant, now: datetime, tool: str) -> dict[str, str]:
     """What the names mean, as a lead said; those that are new are written down, so that a lead can say it."""
-    names = sorted({word.name for word in words if 0 < len(word.name) <= NAME_LONGEST})
+    given = {word.name for word in words if 0 < len(word.name) <= NAME_LONGEST and word.name.isprintable()}
+    clean = {name: clean_name(name, tenant)[:NAME_LONGEST] if tenant.scrubs else name for name in given}
+    names = sorted(set(clean.values()))
     known = dict(ScoreName.objects.filter(tenant=tenant, name__in=names).values_list("name", "meaning"))
     new = [name for name in names if name not in known]
     if new and ScoreName.objects.filter(tenant=tenant).count() + len(new) <= NAMES_MOST:
@@ -64,7 +67,7 @@ def _meanings(words: Sequence[Word], *, tenant: Tenant, now: datetime, tool: str
             [ScoreName(tenant=tenant, name=name, tool=tool[:20], first_seen_at=now) for name in new],
             ignore_conflicts=True,
         )
-    return known
+    return {name: known.get(kept, AUTO) for name, kept in clean.items()}
 
 
 def _name(word: Word, row: dict[str, Any], tool: str) -> str:
@@ -75,7 +78,7 @@ def _name(word: Word, row: dict[str, Any], tool: str) -> str:
 
 
 def _aside(word: Word, kept: Kept, now: datetime, tool: str) -> SpanIn:
-    """What is kept on the trace, as a step beside what happened. Of two words under one id the later counts."""
+    """What is kept on the trace, as a step beside what happened. Of two numbers under one id the later counts."""
     at = word.at or now
     name = hashlib.sha256(json.dumps([tool, word.id or [word.name, at.isoformat()]]).encode()).hexdigest()[:32]
     return SpanIn(
