@@ -22,6 +22,8 @@ from queues import clock, joining, quality, rollups, urgency
 from queues.intake import dropping
 from queues.intake.feedback import rates
 from queues.intake.feedback import waiting as waiting_feedback
+from queues.sampling import dropping as thinning
+from queues.sampling import scheduling
 from queues.traces import dwell, partitions, retention, waiting
 from reviews import corrections
 from reviews.traffic import reports as traffic
@@ -47,6 +49,8 @@ CHORES = [
     Chore("judges", 600, at_now(judges.refresh)),
     Chore("late_verdicts", 30, at_now(joining.attach)),
     Chore("traffic_reports", 600, at_now(traffic.refresh)),
+    Chore("samples", 60, at_now(scheduling.draw_due)),
+    Chore("thin_samples", 600, at_now(thinning.thin)),
     Chore("late_signals", 30, at_now(waiting.join_just_now)),
     Chore("later_signals", 3600, at_now(waiting.join_late)),
     Chore("dwell", 6 * 3600, at_now(dwell.refresh)),

@@ -5,9 +5,9 @@ import pytest
 from hitl.models import AuditEvent
 from queues.models import SamplingPlan, SamplingRun
 from queues.sampling import mix, plans
+from tests.factories.drawing import SamplingPlanFactory
 from tests.factories.hitl import TenantFactory, UserFactory
 from tests.factories.queues import QueueFactory
-from tests.factories.drawing import SamplingPlanFactory
 
 pytestmark = pytest.mark.django_db
 

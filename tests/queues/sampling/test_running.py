@@ -7,10 +7,10 @@ from hitl.models import AuditEvent, Job
 from queues.models import Case, JudgeVerdict, Sampled, SamplingRun, Slot
 from queues.sampling import plans, reading, running, scheduling
 from queues.sampling.opening import Wanted, open_cases
+from tests.factories.drawing import DriftReportFactory, SamplingPlanFactory
 from tests.factories.hitl import TenantFactory, UserFactory
 from tests.factories.jobs import work_off
 from tests.factories.queues import CaseFactory, QueueFactory, RoutingRuleFactory
-from tests.factories.drawing import DriftReportFactory, SamplingPlanFactory
 from tests.factories.traces import TraceFactory
 
 pytestmark = pytest.mark.django_db
