@@ -113,6 +113,7 @@ FAILURE = {
 MESSAGE = of_tenant("message")
 ENDPOINT = of_tenant("endpoint")
 UPLOAD = of_tenant("upload")
+TOOL = of_tenant("tool")
 
 
 def traffic(world: World) -> dict[str, Any]:
@@ -194,6 +195,12 @@ DOORS: dict[str, Door] = {
     "endpoint_secret": Door(post=TENANT_LEADS, **ENDPOINT),
     "endpoint_switch": Door(post=TENANT_LEADS, **ENDPOINT),
     "endpoint_test": Door(post=TENANT_LEADS, **ENDPOINT),
+    # reviews: tools that hear of decisions
+    "foreign_tools": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    "foreign_scores": Door(post=TENANT_LEADS, **TENANT),
+    "foreign_tool_try": Door(post=TENANT_LEADS, **TOOL),
+    "foreign_tool_switch": Door(post=TENANT_LEADS, **TOOL),
+    "foreign_tool_remove": Door(post=TENANT_LEADS, **TOOL),
     # queues: what leads steer
     "queues": Door(get=QUEUE_LEADS),
     "queue_new": Door(get=QUEUE_LEADS, post=QUEUE_LEADS),

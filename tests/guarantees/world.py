@@ -148,6 +148,7 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
         detail={"mark": mark},
     )  # fmt: skip
     endpoint = Endpoint.objects.create(tenant=lane.tenant, url=f"https://{mark.lower()}.example.org/hook")
+    tool = Endpoint.objects.create(tenant=lane.tenant, url=f"https://{mark.lower()}.example.com", kind="langfuse")
     message = Message.objects.create(
         tenant=lane.tenant, endpoint=endpoint, channel="webhook", topic="case.decided", key=f"case:{mark}",
         url=endpoint.url, payload={"data": {"case_id": f"case-{mark}", "final_answer": mark}}, last_error=mark,
@@ -164,6 +165,7 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
         "rule": rule,
         "token": token,
         "endpoint": endpoint,
+        "tool": tool,
         "message": message,
         "upload": Upload.objects.create(
             tenant=lane.tenant,
