@@ -25,7 +25,6 @@ def of(tenant: Tenant) -> Terms:
     rules = [as_value(rule) for rule in stored]
     queues = {rule.queue_id: rule.queue for rule in stored}
     routes = RouteQuality.objects.filter(tenant=tenant, decided__gte=FEWEST_DECIDED)
-    spoken = User.objects.filter(is_active=True).values_list("languages", flat=True)
     return Terms(
         tenant=tenant.slug,
         revision=revision.number if revision else None,
@@ -33,8 +32,19 @@ def of(tenant: Tenant) -> Terms:
         quality={(route.domain, route.topic): route.accepted / route.decided for route in routes},
         rules=rulebook(rules),
         queues={pk: queue_terms(queue) for pk, queue in queues.items()},
-        languages=frozenset(tag for tags in spoken for tag in tags) | {tag for rule in rules for tag in rule.languages},
+        languages=_spoken() | {tag for rule in rules for tag in rule.languages},
     )
+
+
+def languages() -> frozenset[str]:
+    """The languages alone: those that rules or people here take."""
+    in_rules = RoutingRule.objects.filter(is_active=True, queue__is_active=True).values_list("languages", flat=True)
+    return _spoken() | {tag for tags in in_rules for tag in tags}
+
+
+def _spoken() -> frozenset[str]:
+    said = User.objects.filter(is_active=True).values_list("languages", flat=True)
+    return frozenset(tag for tags in said for tag in tags)
 
 
 def rules_in_force() -> list[Rule]:

@@ -1,7 +1,7 @@
 """The one door that traces come in by: checked one by one, received once, scrubbed and stored."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from queues.traces import partitions
 # Clocks differ; what lies further ahead has not happened yet.
 AHEAD: Final = timedelta(minutes=5)
 FREE_FORM: Final = {"tool_calls", "scores", "metadata"}
+NAMES_KNOWN: Final = 10_000
 TEXTS: Final = ("input", "output", "conversation", "tool_calls", "metadata")
 NAMES: Final = {
     "domain": 80, "topic": 120, "user_key": 80, "session_id": 200, "model": 120, "prompt_version": 120, "release": 120,
@@ -38,7 +39,7 @@ def traces(incoming: Iterable[object], *, tenant: Tenant, now: datetime, source:
     again is safe. `source` names the door and the token. `incoming` must not use the database: it is read in a thread
     of its own.
     """
-    door = _Door(tenant, now, source, timedelta(days=IntakeSettings.of(tenant).trace_days), terms.of(tenant).languages)
+    door = _Door(tenant, now, source, timedelta(days=IntakeSettings.of(tenant).trace_days), terms.languages())
     return received.take_all(received.parts(incoming, door.check), door.take)
 
 
@@ -51,6 +52,7 @@ class _Door:
     source: str
     kept: timedelta
     spoken: frozenset[str]
+    names: dict[str, str] = field(default_factory=dict)
 
     def check(self, index: int, row: object, part: Part[Ready]) -> None:
         if isinstance(row, Unreadable):
@@ -126,16 +128,25 @@ class _Door:
 
     def _cleaned(self, ready: Ready) -> Ready:
         trace = ready.trace
-        texts = {field: value for field in TEXTS if (value := getattr(trace, field))}
+        texts = {name: value for name in TEXTS if (value := getattr(trace, name))}
         changed: dict[str, Any] = scrubbed(texts, self.tenant)
-        for field, longest in NAMES.items():
-            if value := getattr(trace, field):
-                changed[field] = cleaning.clean_name(value, self.tenant)[:longest]
+        for name, longest in NAMES.items():
+            if value := getattr(trace, name):
+                changed[name] = self._clean_name(value)[:longest]
         if trace.documents:
             changed["documents"] = cleaning.clean_evidence(trace.documents, self.tenant)
         if trace.scores:
-            changed["scores"] = {cleaning.clean_name(key, self.tenant): score for key, score in trace.scores.items()}
+            changed["scores"] = {self._clean_name(key): score for key, score in trace.scores.items()}
         return ready._replace(trace=trace.model_copy(update=changed))
+
+    def _clean_name(self, name: str) -> str:
+        """Models, topics, releases: the same few names in every row."""
+        found = self.names.get(name)
+        if found is None:
+            if len(self.names) >= NAMES_KNOWN:
+                self.names.clear()
+            found = self.names[name] = cleaning.clean_name(name, self.tenant)
+        return found
 
 
 def read(row: object) -> RecordedTrace:
