@@ -87,7 +87,7 @@ def test_an_annotation_waits_for_its_span(client, kept):
 
 
 def test_a_whole_trace_documents_and_notes(client, logged, kept):
-    client.traces.add_trace_annotation(trace_id=TRACE, annotation_name="rating", annotator_kind="HUMAN", score=4)
+    client.traces.add_trace_annotation(trace_id=TRACE, annotation_name="user_rating", annotator_kind="HUMAN", score=4)
     client.spans.add_document_annotation(
         span_id=CHILD, document_position=0, annotation_name="relevance", annotator_kind="LLM", score=1, sync=True
     )
