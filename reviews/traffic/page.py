@@ -21,7 +21,7 @@ from reviews.traffic.tuning import Part, Proposal, Yield
 
 # The drawing's own units, and what a whole line may stand for: see traces/_rate.html.
 BAR: Final = 120
-SCALES: Final = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+SCALES: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 COUNTED: Final = 10_000
 AGES: Final = (
     ("less than an hour", timedelta(hours=1)), ("less than a day", timedelta(days=1)),
@@ -94,12 +94,13 @@ def common(tenant: Tenant, user: User, asked: str, now: datetime) -> Json:
     """What every such page says of its period, its report, and the job that measures it."""
     spans = periods(now)
     chosen = next((one for one in spans if one.key == asked), next(one for one in spans if one.key == USUAL))
-    job = reports.running(tenant)
+    report, job = reports.latest(tenant, chosen.key), reports.running(tenant)
     return {
         "tenant": tenant,
         "periods": spans,
         "period": chosen,
-        "report": reports.latest(tenant, chosen.key),
+        "report": report,
+        "last_day": min(report.until - timedelta(seconds=1), report.computed_at) if report else None,
         "running": job,
         "job": job if job and _is_own(job, user) else None,
     }
@@ -111,8 +112,10 @@ def estimates(report: TrafficReport) -> Json:
     rates = [kept["whole"], *(one for name in DIMENSIONS for one in kept[name])]
     whole = kept["whole"]["rate"]["value"]
     scale = _scale(one[which]["high"] for one in rates for which in ("rate", "at_random"))
+    traffic, drawn = kept["whole"]["traffic"], kept["whole"]["rate"]["stands_for"]
     return {
         "whole": _estimate("", kept["whole"], scale, None),
+        "covers": drawn / traffic if traffic else None,
         "parts": [
             (DIMENSION_WORDS[name], [_estimate(one["name"], one, scale, whole) for one in kept[name]],
              kept[f"more_{name}"])
@@ -161,9 +164,11 @@ def weighings(report: TrafficReport, weights: Weights) -> list[Weighing]:
     ]  # fmt: skip
 
 
-def signals(report: TrafficReport, found: Sequence[Weighing]) -> list[SignalRow]:
+def signals(report: TrafficReport, found: Sequence[Weighing]) -> tuple[list[SignalRow], list[Weighing]]:
+    """Those that came, and those that did not."""
     base = report.result["base"]["value"]
-    return [SignalRow(one, Drawn(one.precision, 1.0, base)) for one in found]
+    came = [SignalRow(one, Drawn(one.precision, 1.0, base)) for one in found if one.came or one.precision.drawn]
+    return came, [one for one in found if not (one.came or one.precision.drawn)]
 
 
 def measured_of(found: Iterable[Weighing], report: TrafficReport) -> Mapping[str, Any]:

@@ -11,23 +11,26 @@ all traffic) to 1 (none of them fails):
      (base - precision) / base          where it fails less often
 
 which is the certainty factor of E. H. Shortliffe, B. G. Buchanan, "A model of inexact reasoning in medicine",
-Mathematical Biosciences 23 (1975), 351-379, with its sign turned. What is measured on few labels is drawn toward the
-default, by the credibility n / (n + k) of H. Bühlmann, "Experience rating and credibility", ASTIN Bulletin 4 (1967),
-199-207: with k = 30, thirty labels count as much as the default does.
+Mathematical Biosciences 23 (1975), 351-379, with its sign turned. What is measured is mixed with the default by its
+credibility a / (a + s2): s2 is its variance, by the intervals of precision and base rate, and a how far the truth of a
+tenant lies from the default, squared (H. Bühlmann, A. Gisler, "A course in credibility theory and its applications",
+2005, chapter 3). So a few labels move a weight by little; and those of a good signal by less than those of a bad one,
+since among few failures it takes more labels to see that there are fewer.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot
 from typing import Final
 
+from hitl.statistics import Z
 from queues.models import Signal
 from reviews.traffic.rates import Rate
 
-# How many labels the default is worth.
-TRUST: Final = 30
+# How far a tenant's truth usually lies from the default: within this in two of three.
+USUAL_ERROR: Final = 0.3
 # What moves a weight by less is not worth a revision.
 NOTICEABLE: Final = 0.05
-LITTLE: Final = 10
 
 Type = Signal.Type
 # In the order of the page: explicit, edits, implicit.
@@ -89,18 +92,25 @@ def weight_of(precision: float, base: float) -> float:
 
 
 def weigh(one: Measured, *, base: Rate, now: float, default: float) -> Weighing:
-    """The proposal for a kind, drawn toward `default` where little is seen."""
+    """The proposal for a kind, drawn toward `default` where little is seen; without any label it stays as it is."""
     words = KINDS.get(one.kind, one.kind)
     found = one.precision
-    if not found.labels or found.value is None or base.value is None or base.low is None or base.high is None:
-        proposed, because = default, _nothing(one, base)
-    else:
-        said = weight_of(found.value, base.value)
-        n = min(found.labels, found.like or found.labels)
-        trust = n / (n + TRUST)
-        proposed = round(trust * said + (1 - trust) * default, 2) + 0.0
-        because = _reason(found, base, said, trust, default)
-    return Weighing(one.kind, words, one.came, found, now, default, proposed, because)
+    if found.value is None or base.value is None:
+        return Weighing(one.kind, words, one.came, found, now, default, now, _nothing(one, base))
+    said = weight_of(found.value, base.value)
+    trust = USUAL_ERROR**2 / (USUAL_ERROR**2 + _error(found, base) ** 2)
+    proposed = round(trust * said + (1 - trust) * default, 2) + 0.0
+    return Weighing(
+        one.kind, words, one.came, found, now, default, proposed, _reason(found, base, said, trust, default)
+    )
+
+
+def _error(found: Rate, base: Rate) -> float:
+    """The standard error of the weight: by how much it moves over each of the two intervals, put together."""
+    value, usual = found.value or 0.0, base.value or 0.0
+    by_precision = weight_of(found.low or 0.0, usual) - weight_of(found.high or 0.0, usual)
+    by_base = weight_of(value, base.high or 0.0) - weight_of(value, base.low or 0.0)
+    return float(hypot(by_precision, by_base) / (2 * Z))
 
 
 def changed(found: Sequence[Weighing], kinds: Sequence[str] | None = None) -> dict[str, float]:
@@ -110,10 +120,10 @@ def changed(found: Sequence[Weighing], kinds: Sequence[str] | None = None) -> di
 
 def _nothing(one: Measured, base: Rate) -> str:
     if base.value is None:
-        return f"The base rate is not known yet: {base.reason} The default stands."
+        return "No sampled trace is labelled yet. It stays as it is."
     if not one.came:
-        return "It never came. The default stands."
-    return "No trace with it is labelled. The default stands."
+        return "It never came. It stays as it is."
+    return "No trace with it is labelled. It stays as it is."
 
 
 def _reason(found: Rate, base: Rate, said: float, trust: float, default: float) -> str:
@@ -122,7 +132,8 @@ def _reason(found: Rate, base: Rate, said: float, trust: float, default: float) 
     if low <= usual <= high:
         told = f"{value:.0%} of its traces fail, too near to {usual:.0%} of all traffic to tell apart"
     else:
-        side = "oftener" if value > usual else "more rarely"
-        told = f"{value:.0%} of its traces fail, {side} than {usual:.0%} of all traffic"
-    few = f", and {1 - trust:.0%} of the default {default:+.1f}, as few are labelled" if trust < 0.9 else ""
-    return f"{told}. That alone is worth {said:+.2f}{few}."
+        told = f"{value:.0%} of its traces fail, {usual:.0%} of all traffic"
+    few = (
+        f"; as that is not sure, it counts {trust:.0%}, and the default {default:+.1f} the rest" if trust < 0.9 else ""
+    )
+    return f"{told}. Alone that is worth {said:+.2f}{few}."

@@ -9,10 +9,11 @@ are not (see `reviews.traffic.rates`: by the policy that came first, and the str
 pick 1/p times instead would say how much of the traffic it draws from fails. For a draw by topic that is the rate of
 all traffic, though a label by topic may find twice as much as a random one; it is no measure of what a label buys.
 
-**Mix.** Each share times its yield over the average yield (the multiplicative weights update: S. Arora, E. Hazan,
-S. Kale, "The multiplicative weights update method", Theory of Computing 8 (2012), 121-164), where the yield's interval
-leaves the average out; others keep theirs. No share moves by more than STEP, none falls under its floor, and all are
-scaled to make a whole. A policy that could not fill its share is not given more.
+**Mix.** Where a yield's interval leaves the average out, the share is drawn toward the share times the yield over the
+average yield (the multiplicative weights update: S. Arora, E. Hazan, S. Kale, "The multiplicative weights update
+method", Theory of Computing 8 (2012), 121-164); the others stay. What is taken makes what is given: of the two, the
+smaller counts, and each takes its part of it. No share moves by more than STEP, none falls under its floor, and a
+policy that could not fill its share is not given more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -90,33 +91,63 @@ def propose(mix: Mapping[str, float], yields: Sequence[Yield]) -> Proposal:
         parts = [Part(policy, now[policy], now[policy], _too_little(policy, missing)) for policy in ORDER]
         return Proposal(parts, _says_missing(missing), False)
     average = _average(shares, {policy: known[policy] for policy in seen})
-    wanted: dict[str, float] = {}
-    why: dict[str, str] = {}
-    for policy in ORDER:
-        if policy in seen:
-            wanted[policy], why[policy] = _lean(shares[policy], known[policy], average)
-        else:
-            wanted[policy], why[policy] = shares[policy], _too_little(policy, missing)
-    found = _percents(_balanced(shares, wanted, no_more={policy for policy in seen if known[policy].short > SHORT}))
+    found = _raised(shares)
+    wants = {policy: _lean(found[policy], known[policy], average) for policy in seen}
+    why = {
+        policy: _reason(known[policy], average) if policy in wants else _too_little(policy, missing) for policy in ORDER
+    }
+    found = _moved(found, wants)
+    proposed = _percents(found)
     parts = [
-        Part(policy, now[policy], found[policy], why[policy] + _with_the_others(shares, wanted, now, found, policy))
+        Part(policy, now[policy], proposed[policy], why[policy] + _is_raised(shares[policy], policy))
         for policy in ORDER
     ]
     moved = [part for part in parts if part.proposed != part.now]
     if not moved:
-        return Proposal(parts, "No policy finds clearly more or less than the others: the mix stays as it is.", False)
+        return Proposal(parts, "There is no policy to take from that clearly finds less, and one to give to.", False)
     said = ", ".join(f"{_name(part.policy)} {part.now}% to {part.proposed}%" for part in moved)
     return Proposal(parts, f"By what the labels found, {average:.0%} on average: {said}.", True)
 
 
-def _lean(share: float, one: Yield, average: float) -> tuple[float, str]:
+def _lean(share: float, one: Yield, average: float) -> float:
+    """By how much the share would move on its own; 0 where the yield cannot be told from the average."""
+    value, low, high = one.found.value or 0.0, one.found.low or 0.0, one.found.high or 0.0
+    if low <= average <= high or (value > average and one.short > SHORT):
+        return 0.0
+    wanted = max(_floor(one.policy), share * value / average)
+    return max(-STEP, min(STEP, wanted - share))
+
+
+def _reason(one: Yield, average: float) -> str:
     value, low, high = one.found.value or 0.0, one.found.low or 0.0, one.found.high or 0.0
     said = f"{value:.0%} of its labels found a failure ({low:.0%} to {high:.0%}), on average {average:.0%} did: "
     if low <= average <= high:
-        return share, said + "too near to tell them apart."
-    if value > average and one.short > SHORT:
-        return share, said + "more, but there was not enough to fill the share it has."
-    return share * value / average, said + ("it finds more." if value > average else "it finds less.")
+        return said + "too near to tell them apart."
+    if value > average:
+        return said + ("more, but there was not enough to fill its share." if one.short > SHORT else "it finds more.")
+    return said + "it finds less."
+
+
+def _moved(shares: Mapping[str, float], wants: Mapping[str, float]) -> dict[str, float]:
+    """What some give up is what others get: the smaller of the two sums, each by its part."""
+    more = sum(by for by in wants.values() if by > 0)
+    less = -sum(by for by in wants.values() if by < 0)
+    both = min(more, less)
+    if not both:
+        return dict(shares)
+    return {
+        policy: share + wants.get(policy, 0.0) * both / (more if wants.get(policy, 0.0) > 0 else less)
+        for policy, share in shares.items()
+    }
+
+
+def _raised(shares: Mapping[str, float]) -> dict[str, float]:
+    """No share under its floor: what is missing is taken from the others, by how far they are above theirs."""
+    lacking = {policy: max(0.0, _floor(policy) - share) for policy, share in shares.items()}
+    above = {policy: max(0.0, share - _floor(policy)) for policy, share in shares.items()}
+    whole = sum(above.values())
+    part = sum(lacking.values()) / whole if whole else 0.0
+    return {policy: share + lacking[policy] - above[policy] * part for policy, share in shares.items()}
 
 
 def _average(shares: Mapping[str, float], seen: Mapping[str, Yield]) -> float:
@@ -125,22 +156,6 @@ def _average(shares: Mapping[str, float], seen: Mapping[str, Yield]) -> float:
     if not whole:
         return sum(one.found.value or 0.0 for one in seen.values()) / len(seen)
     return sum(shares[policy] * (one.found.value or 0.0) for policy, one in seen.items()) / whole
-
-
-def _balanced(shares: Mapping[str, float], wanted: Mapping[str, float], no_more: set[str]) -> dict[str, float]:
-    """The wanted shares, scaled to make 1 within their bounds: each no further than STEP, none under its floor."""
-    low = {policy: max(_floor(policy), share - STEP) for policy, share in shares.items()}
-    high = {policy: max(_floor(policy), share + (0 if policy in no_more else STEP)) for policy, share in shares.items()}
-    if sum(low.values()) > 1:
-        low = {policy: _floor(policy) for policy in shares}
-    if sum(high.values()) < 1:
-        high = dict.fromkeys(shares, 1.0)
-    few, many = 0.0, 1e6
-    for _ in range(200):
-        scale = (few + many) / 2
-        whole = sum(min(high[policy], max(low[policy], scale * share)) for policy, share in wanted.items())
-        few, many = (scale, many) if whole < 1 else (few, scale)
-    return {policy: min(high[policy], max(low[policy], many * share)) for policy, share in wanted.items()}
 
 
 def _percents(shares: Mapping[str, float]) -> dict[str, int]:
@@ -154,19 +169,8 @@ def _percents(shares: Mapping[str, float]) -> dict[str, int]:
     return found
 
 
-def _with_the_others(
-    shares: Mapping[str, float],
-    wanted: Mapping[str, float],
-    now: Mapping[str, int],
-    found: Mapping[str, int],
-    name: str,
-) -> str:
-    """What is said of a share that moves though it was not meant to."""
-    if wanted[name] != shares[name] or found[name] == now[name]:
-        return ""
-    if now[name] < found[name] == round(100 * _floor(name)):
-        return " It is raised to the least that it must have."
-    return " It moves with the others, so that they make a whole."
+def _is_raised(share: float, policy: str) -> str:
+    return " It is raised to the least that it must have." if share < _floor(policy) - 1e-9 else ""
 
 
 def _floor(policy: str) -> float:
