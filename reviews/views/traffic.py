@@ -72,11 +72,8 @@ def signal_weights(request: HttpRequest, slug: str) -> HttpResponse:
     standing = weights.of(tenant)
     if report := context["report"]:
         found = page.weighings(report, standing)
-        context |= {
-            "rows": page.signals(report, found),
-            "changed": priors.changed(found),
-            "base": report.result["base"],
-        }
+        rows, silent = page.signals(report, found)
+        context |= {"rows": rows, "silent": silent, "changed": priors.changed(found), "base": report.result["base"]}
     revisions = SignalWeights.objects.filter(tenant=tenant).select_related("by").order_by("-revision")
     context["waiting"], context["waiting_more"] = page.waiting(tenant, now)
     context |= {"here": "signal_weights", "standing": standing, "revisions": revisions[:10]}

@@ -8,9 +8,10 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def row(policy, policies, chance, fails, topic="refund", **fields):
+    verdict = None if fails is None else "reject" if fails else "accept"
     kept = {
         "at": NOW, "topic": topic, "release": "r", "prompt_version": "p", "policy": policy, "policies": policies,
-        "probability": chance, "is_dropped": False, "verdict": None if fails is None else "reject" if fails else "accept",
+        "probability": chance, "is_dropped": False, "verdict": verdict,
         "version_id": None if fails is None else 1, "given": None, "kinds": None,
     }  # fmt: skip
     return Row(**{**kept, **fields})
@@ -21,7 +22,7 @@ def fails(verdict, version_id, given):
 
 
 def test_a_policy_that_stands_late_is_not_poor_because_others_took_its_best():
-    """Known truth: users complain of 5% of answers, of which 60% fail; reports of drift cover half of the complaints."""
+    """Known truth: users complain of 5% of answers, of which 60% fail; drift covers half of the failures."""
     random = Random(5)
     found, first = Gathered(), []
     for _ in range(4000):
