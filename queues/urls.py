@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from queues.views import assessment, calendars, intake_settings, rules, steering, traces, tray, uploads
+from queues.views import assessment, calendars, complaints, intake_settings, rules, sampling, steering, traces, tray, uploads
 
 urlpatterns: list[URLPattern] = [
     path("queues/", steering.index, name="queues"),
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("rules/try/", rules.try_out, name="where_to"),
     path("rules/<int:pk>/", rules.edit, name="rule_edit"),
     path("tenants/<slug:slug>/assessment/", assessment.page, name="assessment"),
+    path("tenants/<slug:slug>/sampling/", sampling.page, name="sampling"),
+    path("tenants/<slug:slug>/sampling/draw/", sampling.draw, name="sampling_draw"),
     path("unrouted/", tray.index, name="unrouted"),
     path("unrouted/again/", tray.route_again, name="unrouted_again"),
     path("unrouted/send/", tray.send, name="unrouted_send"),
@@ -23,6 +25,12 @@ urlpatterns: list[URLPattern] = [
     path("tenants/<slug:slug>/traces/", traces.index, name="traces"),
     path("tenants/<slug:slug>/traces/send/", traces.send, name="traces_send"),
     path("tenants/<slug:slug>/traces/waiting/", traces.waiting, name="traces_waiting"),
+    path("tenants/<slug:slug>/complaints/", complaints.index, name="complaints"),
+    path("tenants/<slug:slug>/complaints/new/", complaints.new, name="complaint_new"),
+    path("tenants/<slug:slug>/complaints/<int:pk>/", complaints.page, name="complaint"),
+    path("tenants/<slug:slug>/complaints/<int:pk>/link/", complaints.link, name="complaint_link"),
+    path("tenants/<slug:slug>/complaints/<int:pk>/dismiss/", complaints.dismiss, name="complaint_dismiss"),
+    path("tenants/<slug:slug>/complaints/<int:pk>/reopen/", complaints.reopen, name="complaint_reopen"),
     path("tenants/<slug:slug>/intake/", intake_settings.page, name="intake_settings"),
     path("tenants/<slug:slug>/uploads/", uploads.index, name="uploads"),
     path("tenants/<slug:slug>/uploads/new/", uploads.new, name="upload_new"),

@@ -43,11 +43,11 @@ class Limitation:
 
     @property
     def sentence(self) -> str:
-        why = [f"{self.queue_full:,} because the queue was full"] if self.queue_full else []
-        why += [f"{self.too_old:,} because they were too old"] if self.too_old else []
+        why = [f"{self.queue_full:,} as the queue was full"] if self.queue_full else []
+        why += [f"{self.too_old:,} as too old by then"] if self.too_old else []
         picked = f"{self.picked:,} picked {'case' if self.picked == 1 else 'cases'}"
-        label = Sampled.Policy(self.policy).label
-        return f"{label}: of {picked}, {self.dropped:,} were never looked at, {', '.join(why)}."
+        label, was = Sampled.Policy(self.policy).label, "was" if self.dropped == 1 else "were"
+        return f"{label}: of {picked}, {self.dropped:,} {was} never looked at ({', '.join(why)})."
 
 
 def thin(now: datetime) -> int:

@@ -178,6 +178,7 @@ DOORS: dict[str, Door] = {
     "langsmith_nowhere": Door(args=lambda world: {"rest": "datasets"}),
     "otlp_traces": Door(scopes=("ingest",), method="POST"),
     "phoenix_traces": Door(scopes=("ingest",), method="POST"),
+    "phoenix_projects": Door(scopes=("ingest",)),
     "phoenix_spans": Door(scopes=("ingest",), method="POST", args=lambda world: {"project": "support"}),
     "phoenix_span_annotations": Door(scopes=("ingest",), method="POST"),
     "phoenix_trace_annotations": Door(scopes=("ingest",), method="POST"),
@@ -222,12 +223,20 @@ DOORS: dict[str, Door] = {
         post=QUEUE_LEADS, data=lambda world: {"case": world.far["unrouted"].pk, "queue": world.home["queue"].pk}
     ),
     "assessment": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    "sampling": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    "sampling_draw": Door(post=TENANT_LEADS, **TENANT),
     # queues: a tenant's traffic
     "traces_home": Door(get=SIGNED_IN),
     "traces": Door(get=TENANT_LEADS, **TENANT),
     "traces_waiting": Door(get=TENANT_LEADS, **TENANT),
     "traces_send": Door(post=TENANT_LEADS, data=lambda world: {"trace": world.far["trace"].pk}, **TENANT),
     "trace": Door(get=TENANT_LEADS, **of_tenant("trace")),
+    "complaints": Door(get=TENANT_LEADS, **TENANT),
+    "complaint_new": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    "complaint": Door(get=TENANT_LEADS, **of_tenant("complaint")),
+    "complaint_link": Door(post=TENANT_LEADS, **of_tenant("complaint")),
+    "complaint_dismiss": Door(post=TENANT_LEADS, **of_tenant("complaint")),
+    "complaint_reopen": Door(post=TENANT_LEADS, **of_tenant("complaint")),
     "intake_settings": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
     # hitl/audit
     "audit": Door(get=QUEUE_LEADS),

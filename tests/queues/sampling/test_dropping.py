@@ -187,7 +187,7 @@ class TestLimitations:
         dropping.thin(NOW)
         (found,) = dropping.limitations(tenant, NOW - timedelta(days=1), NOW + timedelta(days=1))
         assert (found.policy, found.picked, found.dropped) == ("stratified", 3, 2)
-        assert found.sentence == ("By topic: of 3 picked cases, 2 were never looked at, 2 because they were too old.")
+        assert found.sentence == ("By topic: of 3 picked cases, 2 were never looked at (2 as too old by then).")
 
     def test_there_are_none_of_another_time(self, tenant):
         sampled(tenant, days=10)
