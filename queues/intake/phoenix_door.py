@@ -17,7 +17,7 @@ from hitl.access.models import ApiToken
 from hitl.access.tokens import TokenRefused
 from queues.intake import body, otlp_door, phoenix_taking
 from queues.intake.body import BodyRefused
-from queues.intake.foreign import phoenix
+from queues.intake.foreign import front, phoenix
 from queues.intake.foreign.phoenix import Wrong
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,12 @@ def document_annotations(request: HttpRequest) -> HttpResponse:
 @door
 def span_notes(request: HttpRequest) -> HttpResponse:
     return _annotate(request, phoenix.NOTE)
+
+
+@front.door("GET", "HEAD", secret=front.bearer, say=_error)
+def projects(request: HttpRequest, token: ApiToken) -> HttpResponse:
+    """The one project there is, by which a key is tried: the token's tenant."""
+    return JsonResponse({"data": [{"id": token.tenant.slug, "name": token.tenant.name}], "next_cursor": None})
 
 
 @login_not_required

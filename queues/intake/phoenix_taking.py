@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 from pydantic_core import from_json
 
+from hitl.database import arrays
 from hitl.models import Tenant
 from queues.intake.foreign import words
 from queues.intake.foreign.annotations import word
@@ -24,6 +25,9 @@ WAITING_DAYS: Final = 7
 WAITING_MOST: Final = 50_000
 # The one step beside what happened that holds notes and what was said of documents, in every trace.
 ASIDE: Final = "phoenix:words"
+_WAITING: Final = (
+    "select id from queues_earlyword where tenant_id = %s and span_id = any(%s::text[]) order by id limit %s"
+)
 
 
 class Unknown(ValueError):
@@ -63,10 +67,12 @@ def take(entries: Sequence[Entry], *, tenant: Tenant, now: datetime, source: str
 
 def catch_up(span_ids: Iterable[str], *, tenant: Tenant, now: datetime, source: str) -> int:
     """Take in what waited for these spans, which have come; how many words."""
-    names = list(dict.fromkeys(span_ids))
-    waiting = list(EarlyWord.objects.filter(tenant=tenant, span_id__in=names)[:WAITING_MOST]) if names else []
-    if not waiting:
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [tenant.pk, arrays.texts(span_ids), WAITING_MOST])
+        numbers = [number for (number,) in cursor.fetchall()]
+    if not numbers:
         return 0
+    waiting = list(EarlyWord.objects.filter(pk__in=numbers))
     entries = [(number, Entry(one.kind, one.span_id, one.word), one.at) for number, one in enumerate(waiting)]
     homes = _homes(tenant, [entry for _, entry, _ in entries])
     ready = [one for one in entries if one[1].about in homes]
@@ -98,7 +104,7 @@ def _homes(tenant: Tenant, entries: Sequence[Entry]) -> dict[str, Home]:
             "select span.span_id, trace.id, trace.external_id, span.content -> 'documents'"
             " from queues_span span join queues_trace trace on trace.id = span.trace_id"
             " where span.tenant_id = %s and span.span_id = any(%s::text[]) order by trace.id",
-            [tenant.pk, names],
+            [tenant.pk, arrays.texts(names)],
         )
         return {span: Home(id, name, from_json(found) if found else ()) for span, id, name, found in cursor.fetchall()}
 

@@ -23,6 +23,8 @@ KINDS: Final = frozenset(
 FACTS: Final = {
     name: NAMES[name] for name in ("model", "prompt_version", "release", "topic", "domain", "user_key")
 } | {"language": 35, "session": ID_LONGEST}  # fmt: skip
+# As OpenTelemetry draws them: nothing of anybody is in them.
+_HEX: Final = re.compile(r"[0-9a-f]{32}")
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+|\s+")
 
 
@@ -43,9 +45,12 @@ class Cleaner:
         self._names: dict[str, str] = {}
         self._refusals: dict[str, str] = {}
         self._texts: dict[str, str] = {}
+        self._trees: dict[bytes, dict[str, Any]] = {}
 
     def refusal(self, trace: str) -> str:
         """Why nothing can be taken under this id of a trace, which is kept as it comes; empty where it can."""
+        if _HEX.fullmatch(trace):
+            return ""
         if trace not in self._refusals:
             self._refusals[trace] = personal_id("trace_id", trace, self.tenant) or ""
         return self._refusals[trace]
@@ -93,8 +98,14 @@ class Cleaner:
         named = {"id": tool.get("id"), "name": tool.get("name") or "Tool", "status": tool.get("status")}
         return {
             **{key: self._name(_line(str(value), ID_LONGEST)) for key, value in named.items() if value},
-            **scrubbed(_shallow(rest), self.tenant),
+            **self._tree(rest),
         }
+
+    def _tree(self, tree: dict[str, Any]) -> dict[str, Any]:
+        key = to_json(tree)
+        if key not in self._trees:
+            self._trees[key] = scrubbed(_shallow(tree), self.tenant)
+        return self._trees[key]
 
     def _fact(self, said: str, longest: int) -> str:
         """A name, shortened so that two that differ stay two."""

@@ -52,16 +52,16 @@ def hold(wanted: Mapping[str, UUID], *, tenant: Tenant, now: datetime) -> dict[s
             " select %s, %s, external_id, %s, object_uuid, %s"
             " from unnest(%s::text[], %s::uuid[]) as wanted (external_id, object_uuid)"
             " order by external_id on conflict (tenant_id, kind, external_id) do nothing returning external_id",
-            [tenant.pk, KIND, BY_SPANS, now, names, [wanted[name] for name in names]],
+            [tenant.pk, KIND, BY_SPANS, now, arrays.texts(names), arrays.uuids(wanted[name] for name in names)],
         )
         new = {name for (name,) in cursor.fetchall()}
         held = {name: Kept(wanted[name], True, False) for name in new}
         if known := [name for name in names if name not in new]:
             cursor.execute(
                 "select external_id, object_uuid, digest from queues_receipt"
-                " where tenant_id = %s and kind = %s and external_id = any(%s)"
+                " where tenant_id = %s and kind = %s and external_id = any(%s::text[])"
                 " order by external_id for no key update",
-                [tenant.pk, KIND, known],
+                [tenant.pk, KIND, arrays.texts(known)],
             )
             held |= {name: Kept(id, False, bytes(digest) != BY_SPANS) for name, id, digest in cursor.fetchall()}
     return held
@@ -125,14 +125,14 @@ def store(
             [
                 tenant.pk,
                 now,
-                [trace for trace, _ in spans],
-                [step.span for step in steps],
-                [step.parent for step in steps],
-                [step.kind for step in steps],
-                [step.name for step in steps],
-                [step.started_at for step in steps],
-                [step.ended_at for step in steps],
-                [_json(step.content) for step in steps],
+                arrays.uuids(trace for trace, _ in spans),
+                arrays.texts(step.span for step in steps),
+                arrays.texts(step.parent for step in steps),
+                arrays.texts(step.kind for step in steps),
+                arrays.texts(step.name for step in steps),
+                _array(step.started_at for step in steps),
+                _array(step.ended_at for step in steps),
+                arrays.texts(_json(step.content) for step in steps),
             ],
         )
         if not traces:
@@ -144,16 +144,23 @@ def store(
                 tenant.pk,
                 door,
                 now,
-                [id for id, _, _ in ordered],
-                [name for _, name, _ in ordered],
+                arrays.uuids(id for id, _, _ in ordered),
+                arrays.texts(name for _, name, _ in ordered),
                 *(_column(name, [made for _, _, made in ordered]) for name in FIELDS),
             ],
         )
 
 
-def _column(name: str, traces: Iterable[Assembled]) -> list[Any]:
-    values = [getattr(trace, name) for trace in traces]
-    return [_json(value) for value in values] if name in JSON else values
+def _column(name: str, traces: Iterable[Assembled]) -> str:
+    values = (getattr(trace, name) for trace in traces)
+    if name in TYPES:
+        return _array(values)
+    return arrays.texts(_json(value) for value in values) if name in JSON else arrays.texts(values)
+
+
+def _array(values: Iterable[datetime | int | None]) -> str:
+    """Moments or numbers, of which some may be missing, as a parameter with a cast."""
+    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"
 
 
 def _json(value: Any) -> str:

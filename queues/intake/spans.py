@@ -103,6 +103,8 @@ def _fault(span: SpanIn, oldest: datetime, now: datetime) -> str:
     """Why a span cannot be taken; empty where it can."""
     if not span.trace or not span.span:
         return "The span has no trace id or no span id."
+    if not span.trace.isprintable():
+        return "The trace id holds characters that cannot be seen."
     if len(span.trace) > ID_LONGEST or len(span.span) > SPAN_ID_LONGEST:
         return f"The ids are too long: {ID_LONGEST} characters of a trace's are taken, {SPAN_ID_LONGEST} of a span's."
     if span.started_at > now + AHEAD:

@@ -45,7 +45,7 @@ def _entry(kind: str, given: Any, where: str) -> Entry:
     if not isinstance(given, Mapping):
         raise Wrong(f"{where}: must be an object.")
     about = given.get(ABOUT[kind])
-    if not isinstance(about, str) or not about.strip() or len(about) > 200:
+    if not isinstance(about, str) or not 0 < len(about.strip()) <= 200 or not about.strip().isprintable():
         raise Wrong(f"{where}.{ABOUT[kind]}: must be the id, as text.")
     if kind == NOTE:
         if not isinstance(note := given.get("note"), str) or not note.strip():
@@ -99,14 +99,18 @@ def _sent(given: Mapping[str, Any]) -> Sent | Faulty:
     started, ended = _moment(given.get("start_time")), _moment(given.get("end_time"))
     if started is None:
         return Faulty("start_time is missing, or is no time.")
+    named = (context.get("trace_id"), context.get("span_id"), given.get("parent_id"))
+    ids = [str(one or "").strip().lower() for one in named]
+    if not all(one.isprintable() for one in ids):
+        return Faulty("An id of the span holds characters that cannot be seen.")
     attributes = dict(flat(given.get("attributes") or {}))
     attributes.setdefault("openinference.span.kind", str(given.get("span_kind") or ""))
     failed = str(given.get("status_message") or "error") if given.get("status_code") == "ERROR" else ""
     events = given.get("events")
     return Sent(
-        trace=str(context.get("trace_id") or "").lower(),
-        span=str(context.get("span_id") or "").lower(),
-        parent=str(given.get("parent_id") or "").lower(),
+        trace=ids[0],
+        span=ids[1],
+        parent=ids[2],
         name=str(given.get("name") or ""),
         started_at=started,
         ended_at=ended,
