@@ -6,7 +6,7 @@ further one, since both were said. So an id with other content is never refused 
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ def take(words: Sequence[Word], *, tenant: Tenant, now: datetime, tool: str, sou
             continue
         rows += [(place, {**row, "signal_id": _name(word, row, tool)}) for row in kept.signals]
         if kept.scores or kept.notes:
-            asides.append((place, _aside(word, kept, now, tool)))
+            asides += [(place, span) for span in _asides(word, kept, now, tool)]
     if rows:
         received = signals([row for _, row in rows], tenant=tenant, now=now, source=source)
         for one in received.rejected:
@@ -73,14 +73,24 @@ def _meanings(words: Sequence[Word], *, tenant: Tenant, now: datetime, tool: str
 def _name(word: Word, row: dict[str, Any], tool: str) -> str:
     """The signal's name: the same whenever the same is said under the same id."""
     said = {key: value for key, value in row.items() if key != "at" or not word.id}
-    text = json.dumps([word.id, word.span, word.name, said], sort_keys=True)
-    return f"{tool}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    return f"{tool}:{_hash(word.id, word.span, word.name, json.dumps(said, sort_keys=True))}"
 
 
-def _aside(word: Word, kept: Kept, now: datetime, tool: str) -> SpanIn:
-    """What is kept on the trace, as a step beside what happened. Of two numbers under one id the later counts."""
+def _asides(word: Word, kept: Kept, now: datetime, tool: str) -> Iterator[SpanIn]:
+    """What is kept on the trace, as steps beside what happened: its numbers, of which the latest of a name counts, and
+    what was said in words, each in a step of its own.
+    """
     at = word.at or now
-    name = hashlib.sha256(json.dumps([tool, word.id or [word.name, at.isoformat()]]).encode()).hexdigest()[:32]
+    if kept.scores:
+        scores = {name: {at.isoformat(): number} for name, number in kept.scores.items()}
+        yield _step(word, at, _hash(tool, word.span, *sorted(scores)), {"scores": scores})
+    if kept.notes:
+        yield _step(
+            word, at, _hash(tool, word.span, word.id, *kept.notes, *kept.notes.values()), {"metadata": kept.notes}
+        )
+
+
+def _step(word: Word, at: datetime, name: str, content: dict[str, Any]) -> SpanIn:
     return SpanIn(
         trace=word.trace,
         span=f"score:{name}",
@@ -88,8 +98,9 @@ def _aside(word: Word, kept: Kept, now: datetime, tool: str) -> SpanIn:
         kind="evaluator",
         name=word.name,
         started_at=at,
-        content={
-            "scores": {name: {at.isoformat(): number} for name, number in kept.scores.items()},
-            "metadata": dict(kept.notes),
-        },
+        content=content,
     )
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
