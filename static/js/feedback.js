@@ -17,25 +17,25 @@
   const DWELL_LONGEST = 999;
   const TEXTS = {
     group: "Feedback on this answer", up: "Helpful", down: "Not helpful", edit: "Correct it",
-    noted: "Thank you, noted.", send: "Send", cancel: "Cancel",
+    noted: "Thank you", send: "Send", cancel: "Cancel",
     why: "What went wrong?", hallucination: "Made up", missed_the_point: "Missed the point", refused: "Refused",
-    too_long: "Too long", formatting: "Formatting", other: "Something else", comment: "In your own words, if you like",
-    yours: "The answer as it should be", own: "It is your own work, and is used only for what you allowed.",
+    too_long: "Too long", formatting: "Formatting", other: "Something else", comment: "In your own words",
+    yours: "The answer as it should be", own: "Your own work, used only for what you allowed.",
     open: "What is kept?", on: "Feedback settings", off: "Feedback is off",
     before: "Before anything is sent",
     what:
-      "If you agree, {by} keeps what you say of these answers, how you correct them, and what you do with them: " +
-      "copy, change the copy on this page, ask again, leave, how long you look. For {days} days, under the code " +
-      "{me}, not under your name.",
+      "If you agree, {by} keeps what you say of these answers, your corrections, and what you do: copy them, change " +
+      "the copy on this page, ask again, leave, how long you look. For {days} days, under the code {me}, not your " +
+      "name.",
     uses: "It may be used for",
     evaluation: "Checking: finding wrong answers",
     retrieval: "Examples: looked up for similar questions",
     training: "Training the assistant",
     later:
-      "Your corrections are your own work, and are used for nothing you did not tick. Change your mind here at any " +
-      "time: then nothing more is sent. To have taken out what was sent, tell {by} the code.",
+      "Your corrections are your own work, used for nothing you did not tick. Change your mind here at any time, and " +
+      "nothing more is sent. To have what was sent taken out, tell {by} the code.",
     privacy: "Privacy", all: "Allow all", some: "Allow what I ticked", none: "Allow nothing",
-    stopped: "Nothing is sent.",
+    stopped: "Nothing is sent",
     ...JSON.parse(texts),
   };
   const REASONS = ["hallucination", "missed_the_point", "refused", "too_long", "formatting", "other"];
@@ -54,14 +54,12 @@
 
   // {uses, any, me}, once the person has chosen; `any`: they allowed something. `me` is the code they go by.
   let consent = memory("consent");
-  const me = user || consent?.me || "w-" + random();
+  const me = user || consent?.me || "w-" + random().slice(0, 10);
   const say = (text) => text.replace(/{(\w+)}/g, (_, name) => ({ by, days, me })[name]);
 
   // Sent in batches and kept until hitl has answered. Each signal has an id, so that sending it again is safe.
   let queue = (consent?.any && memory("queue")) || [];
-  let timer;
-  let busy;
-  let wait = 0;
+  let timer, busy, wait = 0;
   const put = (trace, type, more, instead) => {
     if (!trace || !consent?.any) return;
     if (instead) queue = queue.filter((one) => one.sent || one.trace !== trace || one.type !== type);
@@ -79,8 +77,7 @@
     for (const one of batch) {
       one.sent = 1;
       const { trace, sent, ...signal } = one;
-      events[trace] ||= { trace_id: trace, user_key: me, consent: consent.uses, signals: [] };
-      events[trace].signals.push(signal);
+      (events[trace] ||= { trace_id: trace, user_key: me, consent: consent.uses, signals: [] }).signals.push(signal);
     }
     const body = JSON.stringify(Object.values(events));
     busy = 1;
@@ -89,10 +86,9 @@
         method: "POST",
         credentials: "omit",
         keepalive: body.length < 2e4,
-        headers: { Authorization: "Bearer " + token, "Content-Type": "application/json" },
-        body,
+        headers: { Authorization: "Bearer " + token, "Content-Type": "application/json" }, body,
       });
-      if (answer.status === 429 || answer.status > 499) throw answer.headers.get("Retry-After");
+      if (/429|5../.test(answer.status)) throw answer.headers.get("Retry-After");
       wait = 0;
       queue = queue.filter((one) => !batch.includes(one));
       const told = await answer.json();
@@ -107,6 +103,7 @@
 
   // The page's answers, each with its bar of buttons.
   const bars = new Map();
+  const answers = () => [...bars.keys()];
   const traceOf = (answer) => answer?.dataset.hitlTrace;
   const textOf = (answer) => answer.dataset.hitlText ?? answer.innerText.trim();
   const streams = (answer) => answer.dataset.hitlState === "streaming";
@@ -115,7 +112,7 @@
     part.getAttribute(mark) ||
     traceOf(
       part.closest("[data-hitl-trace]") ||
-        [...bars.keys()].findLast((answer) => answer.compareDocumentPosition(part) & FOLLOWING),
+        answers().findLast((answer) => answer.compareDocumentPosition(part) & FOLLOWING),
     );
 
   const make = (tag, given, ...inside) => {
@@ -147,38 +144,39 @@
   // Colours come from the page's own text, so that it fits in light and dark, whichever way the page does that.
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(
-    ".w{all:initial;display:block;color:inherit;font:14px/1.45 system-ui,sans-serif;margin:8px 0;" +
+    "*{box-sizing:border-box}.w{all:initial;display:block;color:inherit;color-scheme:inherit;margin:8px 0;" +
+      "font:14px/1.45 system-ui,sans-serif;" +
       "--line:color-mix(in srgb,currentColor 55%,#0000);--wash:color-mix(in srgb,currentColor 12%,#0000)}" +
       "[hidden]{display:none!important}" +
       ".bar,.row{display:flex;flex-wrap:wrap;align-items:center;gap:5px}" +
-      "button,textarea{font:inherit;color:inherit;background:none;border:0;border-radius:8px;padding:5px 10px}" +
+      "button,textarea{font:inherit;color:inherit;background:none;border:0;border-radius:8px;padding:5px 9px}" +
       "button{display:flex;align-items:center;gap:6px;min-height:32px;cursor:pointer}" +
       "button:hover,[aria-pressed=true]{background:var(--wash)}" +
       "[aria-pressed=true] path{fill:var(--line)}" +
       ":focus-visible{outline:2px solid;outline-offset:2px}" +
       ".line,textarea,.row .tick{border:1px solid var(--line)}" +
       ".main{border:2px solid;font-weight:600}" +
-      ":disabled{opacity:.6;cursor:default}" +
-      ".set{margin-inline-start:auto;font-size:13px;text-decoration:underline}" +
+      ":disabled{opacity:.6}" +
+      ".set{margin-inline-start:auto;text-decoration:underline}" +
       "svg{width:17px;fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}" +
       ".flip svg{rotate:180deg}" +
       ".panel{display:grid;gap:10px;margin-top:6px;padding:15px;border:1px solid var(--wash);" +
-      "border-radius:12px;max-width:36em;background:color-mix(in srgb,currentColor 4%,#0000)}" +
+      "border-radius:9px;max-width:36em;background:color-mix(in srgb,currentColor 4%,#0000)}" +
       "p,fieldset{margin:0;padding:0;border:0}b,legend,.name{font-weight:600}legend{padding:0 0 4px}" +
+      ".name{margin-bottom:-6px}" +
       ".tick{display:flex;gap:8px;align-items:center;padding:4px 0}.row .tick{padding:4px 10px;border-radius:8px}" +
-      "textarea{field-sizing:content;min-height:5em;max-height:22em;resize:vertical}" +
-      "input{margin:0;width:16px;height:16px}" +
+      "textarea{field-sizing:content;min-height:5em;resize:vertical}" +
+      "input{margin:0;flex:none;width:16px;height:16px}" +
       "a{color:inherit}" +
       "@media(pointer:coarse){button,.tick{min-height:44px}}",
   );
 
   const barOf = (answer) => {
-    let opener;
-    let thumb;
+    let opener, thumb;
     const to = (type, more, instead) => put(traceOf(answer), type, more, instead);
     const status = make("span", { role: "status" });
-    const panel = make("div", { className: "panel", role: "group", tabIndex: -1, hidden: true,
-      onkeydown: (e) => e.key === "Escape" && close() });
+    const panel = make("div", { className: "panel", hidden: true });
+    panel.addEventListener("keydown", (e) => e.key === "Escape" && close());
 
     const close = (text = "") => {
       if (opener) opener.ariaExpanded = false;
@@ -192,10 +190,9 @@
       if (again) return;
       opener = from;
       opener.ariaExpanded = true;
-      panel.ariaLabel = from.textContent;
       panel.replaceChildren(...content);
       panel.hidden = false;
-      panel.focus();
+      panel.querySelector("input,textarea").focus();
     };
     const cancel = () => button("cancel", () => close(), "line");
     // What needs the person's word first is done as soon as they have given it.
@@ -248,6 +245,7 @@
         if (consent.any && then) then();
       };
       const uses = choices("uses", "", USES, consent?.uses);
+      uses.ariaDescription = say(TEXTS.what);
       const some = button("none", choose(), "main");
       uses.onchange = () => (some.textContent = TEXTS[ticked(uses)[0] ? "some" : "none"]);
       uses.onchange();
@@ -265,17 +263,16 @@
     up.ariaPressed = down.ariaPressed = false;
     const root = host.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
-    root.append(
-      make("div", { className: "w" },
-        make("div", { className: "bar", role: "group", ariaLabel: TEXTS.group }, up, down, edit, status, set), panel),
-    );
+    const whole = make("div", { className: "w" },
+      make("div", { className: "bar", role: "group", ariaLabel: TEXTS.group }, up, down, edit, status, set), panel);
+    root.append(whole);
     const bar = {
       host,
       question,
       seconds: 0,
       say: () => (set.textContent = TEXTS[consent ? (consent.any ? "on" : "off") : "open"]),
       place() {
-        host.hidden = streams(answer);
+        whole.hidden = streams(answer);
         if (answer.nextSibling !== host) answer.after(host);
       },
     };
@@ -342,14 +339,14 @@
       if (!part) continue;
       const trace = about(part, mark);
       put(trace, `implicit_${done}`);
-      const answer = [...bars.keys()].find((one) => traceOf(one) === trace);
-      if (answer && done === "copy") copied = { trace, whole: textOf(answer), text: textOf(answer) };
+      const answer = answers().find((one) => traceOf(one) === trace);
+      if (answer && done === "copy") took(answer);
     }
   });
   const AGAIN = "data-hitl-followup";
   const asked = (part) => {
     const text = (part.querySelector("textarea,[type=text],input:not([type])") || part).value?.trim();
-    if (text) put(about(part, AGAIN), "implicit_followup", { text: text.slice(0, LONGEST) });
+    if (text) put(about(part, AGAIN), "implicit_followup", { text });
   };
   on("submit", (e) => {
     settle();
@@ -361,19 +358,19 @@
   });
 
   // A copy, and what becomes of it where it is pasted on this page. Of the field, only what was pasted is taken.
-  let copied;
-  let pasted;
+  let copied, pasted;
+  const took = (answer, text = textOf(answer)) => (copied = { trace: traceOf(answer), whole: textOf(answer), text });
   const plain = (text) => text.replace(/\s+/g, " ").trim();
   const valueOf = (field) => field.value ?? field.innerText;
   on("copy", (e) => {
     const selection = getSelection();
     const text = `${selection}`.trim();
     if (!text || e.target.localName === "hitl-feedback") return;
-    const from = [...bars.keys()].filter((answer) => selection.containsNode(answer, true));
+    const from = answers().filter((answer) => selection.containsNode(answer, true));
     for (const answer of from) {
       const isPart = plain(text).length < 0.9 * plain(answer.innerText).length;
-      put(traceOf(answer), "implicit_copy", isPart && !from[1] ? { text: text.slice(0, LONGEST) } : {});
-      copied = { trace: traceOf(answer), whole: textOf(answer), text };
+      put(traceOf(answer), "implicit_copy", { text: isPart && !from[1] ? text.slice(0, LONGEST) : "" });
+      took(answer, text);
     }
   });
   on("paste", (e) => {

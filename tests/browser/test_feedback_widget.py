@@ -1,0 +1,378 @@
+"""The feedback widget on a page of another origin, under a strict policy: what a visitor does is found in the database.
+
+The page is a shop's, served by a server of its own; hitl knows it by its origin alone.
+"""
+
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from hitl.access import tokens
+from queues.models import IntakeSettings, Signal, Trace
+from tests.browser.conftest import AXE, RULES
+from tests.factories.hitl import TenantFactory
+from tests.factories.traces import TraceFactory, with_partition
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
+
+ANSWER = "You were charged twice. The second payment is returned within three days."
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Help</title>
+<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/page.css">
+<script src="{hitl}/static/js/feedback.js" data-hitl="{hitl}" data-token="{token}" data-user="visitor-7"
+  data-by="The shop" data-days="30" data-privacy="/privacy" {more} defer></script></head>
+<body><main><h1>Help</h1><div id="answers">
+<div class="answer" data-hitl-trace="t-1"><p>{answer}</p></div>
+<button data-hitl-accept>This helped</button> <button data-hitl-regenerate>Another answer</button>
+<button data-hitl-copy>Copy</button>
+</div>
+<form data-hitl-followup="t-1"><label>Ask again <input name="q"></label></form>
+<label>Reply <textarea id="reply"></textarea></label>
+</main><script src="/page.js"></script></body></html>"""
+# A page with rules of its own, which nothing of ours may take on.
+STYLE = """
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; font-family: serif }
+* { letter-spacing: 6px } button, div, p, span { background: #f0f; text-transform: uppercase; font-size: 30px }
+main * { all: revert }
+"""
+SCRIPT = """document.addEventListener("submit", (e) => e.preventDefault());
+addEventListener("add-answer", (e) => {
+  const made = document.createElement("div");
+  made.dataset.hitlTrace = e.detail.trace;
+  if (e.detail.state) made.dataset.hitlState = e.detail.state;
+  made.textContent = "A later answer.";
+  document.querySelector("#answers").append(made);
+});"""
+
+
+class Shop:
+    """The other origin's server. `policy` is the Content-Security-Policy of its pages."""
+
+    def __init__(self, hitl: str) -> None:
+        self.hitl, self.token, self.more = hitl, "", ""
+        shop = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                kind, body = shop.file(self.path)
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header(
+                    "Content-Security-Policy",
+                    f"default-src 'none'; script-src 'self' {hitl}; style-src 'self'; connect-src {hitl}; "
+                    "require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'",
+                )
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.origin = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def file(self, path: str) -> tuple[str, str]:
+        if path == "/page.css":
+            return "text/css", STYLE
+        if path == "/page.js":
+            return "text/javascript", SCRIPT
+        if path != "/":
+            return "text/html", "<!doctype html><title>Elsewhere</title>"
+        return "text/html", PAGE.format(hitl=self.hitl, token=self.token, answer=ANSWER, more=self.more)
+
+
+@pytest.fixture
+def shop(live_server, transactional_db):
+    with_partition(timezone.now())
+    tenant = TenantFactory(slug="acme")
+    shop = Shop(live_server.url)
+    IntakeSettings.objects.create(tenant=tenant, origins=[shop.origin])
+    shop.token = tokens.issue(tenant=tenant, name="page", scopes=["feedback"])[1]
+    TraceFactory(tenant=tenant, external_id="t-1", output=ANSWER)
+    yield shop
+    shop.server.shutdown()
+
+
+@pytest.fixture
+def visit(page: Page, shop: Shop) -> Page:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.refusals = []
+    page.on("console", lambda said: page.refusals.append(said.text) if said.type in ("error", "warning") else None)
+    page.goto(shop.origin)
+    expect(button(page, "Helpful")).to_be_visible()
+    return page
+
+
+def button(page: Page, name: str):
+    return page.get_by_role("button", name=name, exact=True).first
+
+
+def agree(page: Page, *uses: str) -> None:
+    """Opens the notice, ticks these uses, and says yes."""
+    button(page, "What is kept?").click()
+    for use in uses:
+        page.get_by_role("checkbox", name=re.compile(use)).check()
+    page.get_by_role("button", name="Allow what I ticked" if uses else "Allow all").click()
+    page.wait_for_timeout(50)
+
+
+def sent(page: Page, *types: str) -> list[Signal]:
+    """The signals of these types, once they are all in the database."""
+    for _ in range(100):
+        found = [list(Signal.objects.filter(type=one).order_by("at")) for one in types]
+        if all(found):
+            return [one for of_type in found for one in of_type]
+        page.wait_for_timeout(100)
+    raise AssertionError(f"Of {types}, these came: {list(Signal.objects.values_list('type', flat=True))}")
+
+
+def select(page: Page, text: str) -> None:
+    page.evaluate(
+        """text => {
+          const node = document.querySelector("[data-hitl-trace] p").firstChild, at = node.data.indexOf(text);
+          getSelection().setBaseAndExtent(node, at, node, at + text.length);
+        }""",
+        text,
+    )
+
+
+def add_answer(page: Page, **detail: str) -> None:
+    page.evaluate("detail => dispatchEvent(new CustomEvent('add-answer', { detail }))", detail)
+
+
+class TestBeforeThePersonAgreed:
+    def test_nothing_is_sent_whatever_they_do(self, visit: Page):
+        asked = []
+        visit.on("request", lambda request: asked.append(request.url) if "/api/" in request.url else None)
+        select(visit, ANSWER)
+        visit.keyboard.press("Control+c")
+        for name in ("Another answer", "This helped", "Copy", "Helpful"):
+            button(visit, name).click()
+        visit.wait_for_timeout(2500)
+        visit.goto("about:blank")
+        assert asked == []
+        assert Signal.objects.count() == 0
+
+    def test_the_notice_says_what_is_kept_and_nothing_is_ticked(self, visit: Page):
+        button(visit, "Not helpful").click()
+        for words in ("The shop", "For 30 days", "visitor-7", "your own work", "Change your mind here"):
+            expect(visit.get_by_text(words).first).to_be_visible()
+        assert visit.get_by_role("checkbox", checked=True).count() == 0
+        expect(visit.get_by_role("button", name="Allow nothing")).to_be_visible()
+
+    def test_saying_no_is_kept_and_can_be_changed(self, visit: Page):
+        button(visit, "What is kept?").click()
+        visit.get_by_role("button", name="Allow nothing").click()
+        expect(visit.get_by_text("Nothing is sent")).to_be_visible()
+        visit.reload()
+        expect(button(visit, "Feedback is off")).to_be_visible()
+        button(visit, "Helpful").click()
+        visit.get_by_role("button", name="Allow all").click()
+        assert [one.value for one in sent(visit, "user_rating")] == [5]
+
+
+class TestWhoAgreed:
+    def test_gives_a_thumb_a_reason_and_a_correction_under_the_consent_they_gave(self, visit: Page):
+        button(visit, "Not helpful").click()
+        visit.get_by_role("checkbox", name=re.compile("Checking")).check()
+        visit.get_by_role("checkbox", name=re.compile("Training")).check()
+        visit.get_by_role("button", name="Allow what I ticked").click()
+        # What they wanted to say before they were asked is not asked of them again.
+        visit.get_by_role("checkbox", name="Made up").check()
+        visit.get_by_role("checkbox", name="Too long").check()
+        visit.get_by_label("In your own words").press_sequentially("It takes five days.")
+        visit.get_by_role("button", name="Send").click()
+        expect(visit.get_by_role("status").first).to_have_text("Thank you")
+        button(visit, "Correct it").click()
+        text = visit.get_by_label("The answer as it should be")
+        expect(text).to_have_value(ANSWER)
+        expect(visit.get_by_role("button", name="Send")).to_be_disabled()
+        text.fill(ANSWER.replace("three", "five"))
+        visit.get_by_role("button", name="Send").click()
+        found = sent(visit, "user_rating", "user_reason", "user_edit")
+        trace = Trace.objects.get()
+        assert {(one.trace_id, one.user_key, one.source) for one in found} == {(trace.pk, "visitor-7", "page")}
+        assert {(one.may_evaluate, one.may_retrieve, one.may_train) for one in found} == {(True, False, True)}
+        rating, made_up, too_long, edit = found
+        assert rating.value == 1
+        assert (made_up.reason, made_up.text) == ("hallucination", "It takes five days.")
+        assert (too_long.reason, too_long.text) == ("too_long", "")
+        assert edit.text == ANSWER.replace("three", "five")
+        assert edit.difference
+        assert (trace.is_negative, trace.is_edited) == (True, True)
+        assert visit.refusals == []
+
+    def test_copies_whole_or_in_part(self, visit: Page):
+        agree(visit)
+        select(visit, ANSWER)
+        visit.keyboard.press("Control+c")
+        select(visit, "charged twice")
+        visit.keyboard.press("Control+c")
+        select(visit, ANSWER)
+        button(visit, "Copy").click()
+        visit.wait_for_timeout(1600)
+        assert sorted(one.text for one in sent(visit, "implicit_copy")) == ["", "", "charged twice"]
+
+    def test_changes_a_copy_where_they_pasted_it_and_nothing_around_it_is_taken(self, visit: Page):
+        agree(visit)
+        select(visit, ANSWER)
+        visit.keyboard.press("Control+c")
+        reply = visit.locator("#reply")
+        reply.fill("Dear Mia, \n")
+        reply.press("End")
+        reply.press("Control+v")
+        expect(reply).to_have_value(re.compile("three days"))
+        reply.evaluate("one => one.value = one.value.replace('three', 'five')")
+        reply.blur()
+        (one,) = sent(visit, "implicit_copy_edit")
+        assert one.text == ANSWER.replace("three", "five")
+
+    def test_says_by_what_they_do_how_it_was(self, visit: Page):
+        agree(visit)
+        button(visit, "This helped").click()
+        button(visit, "Another answer").click()
+        visit.get_by_label("Ask again").fill("No, I meant November.")
+        visit.get_by_label("Ask again").press("Enter")
+        accept, again, followup = sent(visit, "implicit_accept", "implicit_regenerate", "implicit_followup")
+        assert {accept.trace_id, again.trace_id, followup.trace_id} == {Trace.objects.get().pk}
+        assert followup.text == "No, I meant November."
+
+    def test_looks_at_an_answer_and_leaves_one_that_is_still_written(self, visit: Page):
+        agree(visit)
+        add_answer(visit, trace="t-2", state="streaming")
+        visit.wait_for_timeout(2500)
+        visit.goto(visit.url + "elsewhere")
+        dwell, abandon = sent(visit, "implicit_dwell", "implicit_abandon")
+        assert (dwell.trace_ref, abandon.trace_ref) == ("t-1", "t-2")
+        assert 1 <= dwell.value <= 10
+
+    def test_gives_feedback_on_answers_that_come_later(self, visit: Page):
+        agree(visit)
+        add_answer(visit, trace="t-2", state="streaming")
+        visit.wait_for_timeout(100)
+        assert visit.get_by_role("button", name="Helpful", exact=True).count() == 1
+        visit.evaluate("document.querySelector('[data-hitl-trace=t-2]').removeAttribute('data-hitl-state')")
+        visit.get_by_role("button", name="Helpful", exact=True).nth(1).click()
+        assert [one.trace_ref for one in sent(visit, "user_rating")] == ["t-2"]
+
+    def test_takes_the_thumb_back_within_a_moment_and_only_the_last_counts(self, visit: Page):
+        agree(visit)
+        button(visit, "Helpful").click()
+        button(visit, "Not helpful").click()
+        assert [one.value for one in sent(visit, "user_rating")] == [1]
+
+    def test_changes_their_mind_and_nothing_more_is_sent(self, visit: Page):
+        agree(visit)
+        button(visit, "Helpful").click()
+        button(visit, "Feedback settings").click()
+        for box in visit.get_by_role("checkbox").all():
+            box.uncheck()
+        visit.get_by_role("button", name="Allow nothing").click()
+        button(visit, "This helped").click()
+        visit.wait_for_timeout(2500)
+        assert Signal.objects.count() == 0
+
+    def test_is_offline_for_a_while_and_nothing_is_lost_or_sent_twice(self, visit: Page, shop: Shop):
+        agree(visit)
+        visit.route("**/api/v1/feedback", lambda route: route.abort())
+        button(visit, "Helpful").click()
+        visit.wait_for_timeout(2000)
+        assert Signal.objects.count() == 0
+        visit.unroute("**/api/v1/feedback")
+        visit.reload()
+        (before,) = sent(visit, "user_rating")
+        visit.evaluate("""origin => {
+          const key = Object.keys(localStorage).find((name) => name.includes("queue"));
+          localStorage[key] = JSON.stringify([{ trace: "t-1", type: "user_rating", thumbs: "up", signal_id: "%s",
+            at: "%s" }]);
+        }""" % (before.external_id, before.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")))  # fmt: skip
+        visit.reload()
+        visit.wait_for_timeout(2000)
+        assert Signal.objects.filter(type="user_rating").count() == 1
+        assert visit.evaluate("localStorage[Object.keys(localStorage).find((name) => name.includes('queue'))]") == "[]"
+
+    def test_is_asked_to_wait_and_waits(self, visit: Page, shop: Shop):
+        IntakeSettings.objects.update(feedback_per_minute=0)
+        agree(visit)
+        with visit.expect_response("**/api/v1/feedback") as told:
+            button(visit, "Helpful").click()
+        assert told.value.status == 429
+        more = []
+        visit.on("request", lambda request: more.append(request))
+        visit.wait_for_timeout(2500)
+        assert more == []
+
+
+class TestTheWidgetItself:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("width", [1200, 320])
+    def test_has_no_fault_that_axe_knows(self, browser, shop: Shop, scheme, width):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True)
+        page = context.new_page()
+        page.goto(shop.origin)
+        faults = {"closed": found(page)}
+        button(page, "Not helpful").click()
+        faults["consent"] = found(page)
+        page.get_by_role("button", name="Allow all").click()
+        faults["reasons"] = found(page)
+        button(page, "Correct it").click()
+        faults["edit"] = found(page)
+        assert faults == dict.fromkeys(faults, [])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        context.close()
+
+    def test_works_by_keyboard_and_gives_the_focus_back(self, visit: Page):
+        focused = "document.activeElement.shadowRoot?.activeElement?.textContent"
+        to(visit, "Not helpful")
+        visit.keyboard.press("Enter")
+        expect(visit.get_by_role("checkbox", name=re.compile("Checking"))).to_be_focused()
+        visit.keyboard.press("Space")
+        expect(visit.get_by_role("button", name="Allow what I ticked")).to_be_visible()
+        visit.keyboard.press("Escape")
+        assert visit.evaluate(focused) == "What is kept?"
+        visit.keyboard.press("Enter")
+        to(visit, "Allow all")
+        visit.keyboard.press("Enter")
+        assert visit.evaluate(focused) == "Feedback settings"
+
+    def test_takes_on_none_of_the_pages_rules_and_gives_it_none(self, visit: Page):
+        look = "one => { const s = getComputedStyle(one); return [s.letterSpacing, s.textTransform, s.fontSize] }"
+        assert button(visit, "Helpful").evaluate(look) == ["normal", "none", "14px"]
+        assert visit.evaluate("document.adoptedStyleSheets.length") == 0
+        assert visit.refusals == []
+
+    def test_opens_the_notice_by_itself_where_the_page_wants_that(self, page: Page, shop: Shop):
+        shop.more = "data-ask"
+        page.goto(shop.origin)
+        expect(page.get_by_text("Before anything is sent")).to_be_visible()
+        page.get_by_role("button", name="Allow nothing").click()
+        page.reload()
+        expect(button(page, "Feedback is off")).to_be_visible()
+        expect(page.get_by_text("Before anything is sent")).to_be_hidden()
+
+    def test_speaks_the_pages_language(self, page: Page, shop: Shop):
+        shop.more = """data-texts='{"up": "Hilfreich"}'"""
+        page.goto(shop.origin)
+        expect(button(page, "Hilfreich")).to_be_visible()
+
+
+def to(page: Page, name: str) -> None:
+    """Presses Tab until the button of this name has the focus."""
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.shadowRoot?.activeElement?.textContent") == name:
+            return
+    raise AssertionError(f"No Tab leads to {name}")
+
+
+def found(page: Page) -> list[str]:
+    """What axe finds in our part of the page; the rest is made to be ugly."""
+    page.evaluate(AXE)
+    rules = "rules => axe.run('hitl-feedback', { runOnly: rules })"
+    found = page.evaluate(rules, RULES)
+    assert found["passes"]
+    return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
