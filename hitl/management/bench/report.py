@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections
 
 from codebook.models import Label, Version
-from hitl.management.bench import floor, intake, labels, reviewers, server, story
+from hitl.management.bench import floor, intake, labels, reviewers, sampler, server, story, traffic
 from hitl.models import User
 
 Say = Callable[[str], None]
@@ -17,6 +17,8 @@ OPEN = 10_000
 FLOOR_DECISIONS = 1_000
 SETTLE = 8
 SCALE_DECISIONS = 300
+# These grow up to the largest that is asked for.
+SIZED = ("scale", "labels", "sampler")
 
 
 def run(*, port: int, parts: Sequence[str], largest: int, say: Say) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def run(*, port: int, parts: Sequence[str], largest: int, say: Say) -> dict[str,
             figures["memory_idle"] = bench.memory("idle")
         story.people_and_lanes()
         for part in parts:
-            figures[part] = getattr(bench, part)(largest) if part in ("scale", "labels") else getattr(bench, part)()
+            figures[part] = getattr(bench, part)(largest) if part in SIZED else getattr(bench, part)()
     return figures
 
 
@@ -128,6 +130,38 @@ class Bench:
             )
         return row
 
+    def traces(self) -> dict[str, Any]:
+        """(h) Traces a second, the share of each step, a bare COPY beside it, and the memory of a large body."""
+        row = traffic.traces(self.port)
+        self._say_rows("traces", row)
+        memory = row["memory_mb"]
+        self.say(
+            f"traces                a body of {memory['body']:.0f} MB: web {memory['before']:.0f} MB before, at most "
+            f"{memory['most']:.0f} MB during, {memory['after']:.0f} MB after it"
+        )
+        return row
+
+    def signals(self) -> dict[str, Any]:
+        """(i) Signals a second in the same way, and one alone."""
+        row = traffic.signals(self.port)
+        self._say_rows("signals", row)
+        for name in traffic.TENANTS:
+            self.say(
+                f"signals               {name.replace('_', ' ')}, one a request: "
+                f"p50 {row[f'{name}_single_p50_ms']:.1f}, p95 {row[f'{name}_single_p95_ms']:.1f} ms"
+            )
+        return row
+
+    def _say_rows(self, noun: str, row: dict[str, Any]) -> None:
+        for name in traffic.TENANTS:
+            seconds = row[f"{name}_s"]
+            steps = ", ".join(f"{step} {share:.0%}" for step, share in row[f"{name}_steps"].items())
+            self.say(
+                f"{noun:<22}{name.replace('_', ' ')}: {row['rows']:,} rows of {row['row_bytes'] / 1000:.1f} kB in "
+                f"{seconds:.2f} s ({row[f'{name}_rows_per_s']:,.0f}/s, {seconds / row['copy_s']:.1f} times a bare COPY "
+                f"of {row['copy_s']:.2f} s); {steps}"
+            )
+
     def scrub(self) -> dict[str, float]:
         """The scrub's own speed on one core."""
         row = intake.scrub_speed()
@@ -174,6 +208,18 @@ class Bench:
         for words, one in times.items():
             self.say(f"codebook, {largest:,} labels  {words}: p50 {one['p50_ms']:.0f}, p95 {one['p95_ms']:.0f} ms")
         return {"agreement_s": seconds, "agreement_labels": compared, "pages": times}
+
+    def sampler(self, largest: int) -> list[dict[str, float]]:
+        """(h) A day's sample out of a week of traces: 12,000 a day, and a million."""
+        rows = []
+        for count in dict.fromkeys((min(sampler.A_WEEK, largest), largest)):
+            row = sampler.measure(sampler.fill(count))
+            rows.append({"traces": count, **row})
+            self.say(
+                f"sampler               {count:>9,} traces: trial {row['trial_s']:.2f} s, with {row['picked']} cases "
+                f"made {row['kept_s']:.2f} s, raw SQL scan {row['scan_s']:.2f} s, {row['memory_mb']:.0f} MB more memory"
+            )
+        return rows
 
     def memory(self, when: str = "after") -> dict[str, float]:
         """(f) Memory of all processes, shared pages counted once: idle, and after the work."""

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from hitl.management.bench import report, server
 
 INSIDE = "HITL_BENCH"
-PARTS = ("review", "floor", "scale", "intake", "scrub", "bytes", "labels", "memory")
+PARTS = ("review", "floor", "scale", "intake", "traces", "signals", "scrub", "bytes", "labels", "sampler", "memory")
 
 
 class Command(BaseCommand):
@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
-        parser.add_argument("--largest", type=int, default=1_000_000, help="open cases or labels in the largest")
+        parser.add_argument(
+            "--largest", type=int, default=1_000_000, help="open cases, labels or traces in the largest"
+        )
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
     def handle(self, *, only: list[str], largest: int, json: Path | None, **options: Any) -> None:
