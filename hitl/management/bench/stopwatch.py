@@ -1,7 +1,7 @@
 """Where the time of the intake goes: its steps one after the other, in this process, each without those inside it."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
@@ -43,13 +43,14 @@ class Stopwatch:
     """Seconds by step."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._open = ["the rest"]
         self._since = 0.0
 
     def shares(self) -> dict[str, float]:
         whole = sum(self.seconds.values())
-        return {step: seconds / whole for step, seconds in self.seconds.most_common()}
+        ranked = sorted(self.seconds.items(), key=lambda one: -one[1])
+        return {step: seconds / whole for step, seconds in ranked}
 
     def run(self, noun: str, lines: bytes, tenant: Tenant, now: datetime) -> None:
         """Take the rows of an NDJSON body in, nothing beside anything else."""
