@@ -69,7 +69,8 @@ class TestIngestion:
             "promptName": "support", "promptVersion": 7,
             "input": [{"role": "user", "content": "Was I charged twice?"}],
         }, 1),
-        event("generation-update", {"id": "g-1", "traceId": "t-1", "endTime": at(3), "output": "Yes, on 3 October."}, 4),
+        event("generation-update", {"id": "g-1", "traceId": "t-1", "endTime": at(3), "output": "Yes, on 3 October."},
+              4),
         event("span-create", {
             "id": "s-1", "traceId": "t-1", "name": "refund tool", "startTime": at(1), "endTime": at(2),
         }, 2),
