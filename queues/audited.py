@@ -31,6 +31,9 @@ def named(ids: Mapping[str, set[int]], reader: User) -> dict[str, Named]:
     if rules := ids.get("rule"):
         for pk, name in doors.rules(reader).filter(pk__in=rules).values_list("pk", "name"):
             found[f"rule:{pk}"] = Named(f"the rule {name}", reverse("rule_edit", args=[pk]))
+    if complaints := ids.get("complaint"):
+        for pk, slug in doors.complaints(reader).filter(pk__in=complaints).values_list("pk", "tenant__slug"):
+            found[f"complaint:{pk}"] = Named(f"complaint {pk}", reverse("complaint", args=[slug, pk]))
     return found
 
 

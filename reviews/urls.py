@@ -3,6 +3,7 @@ from django.urls import path
 from reviews.views import (
     alignment,
     case,
+    consent,
     disagreements,
     examples,
     failures,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("slots/<int:pk>/pass/", slots.pass_on, name="slot_pass"),
     path("slots/<int:pk>/hand-up/", slots.hand_up, name="slot_hand_up"),
     path("cases/<int:pk>/", case.page, name="case"),
+    path("tenants/<slug:slug>/consent/", consent.page, name="consent"),
     path("tenants/<slug:slug>/traces/<uuid:pk>/", trace.page, name="trace"),
     path("tenants/<slug:slug>/tools/", foreign_tools.page, name="foreign_tools"),
     path("tenants/<slug:slug>/tools/scores/", foreign_tools.scores, name="foreign_scores"),

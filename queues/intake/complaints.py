@@ -65,7 +65,7 @@ class _Door:
             return
         try:
             complaint = read(row)
-            content = rows.canonical(complaint, frozenset())
+            content = rows.canonical(complaint, set())
         except ValidationError as error:
             part.reject(index, named(row, "complaint_id"), faults(error, PublicComplaint))
             return

@@ -18,3 +18,9 @@ def signed(weight: float | None) -> str:
 def at_most(count: int, most: int) -> str:
     """ "1,204", or "more than 1,000" where it was counted no further."""
     return f"{count:,}" if count <= most else f"more than {most:,}"
+
+
+@register.filter
+def unlocalised(value: float) -> str:
+    """A number for an attribute, whatever the reader's language writes."""
+    return f"{value:.3f}"

@@ -237,6 +237,7 @@ DOORS: dict[str, Door] = {
     "complaint_link": Door(post=TENANT_LEADS, **of_tenant("complaint")),
     "complaint_dismiss": Door(post=TENANT_LEADS, **of_tenant("complaint")),
     "complaint_reopen": Door(post=TENANT_LEADS, **of_tenant("complaint")),
+    "consent": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
     "intake_settings": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
     # hitl/audit
     "audit": Door(get=QUEUE_LEADS),

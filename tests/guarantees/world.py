@@ -54,7 +54,7 @@ from tests.factories.queues import (
     reviewer_of,
 )
 from tests.factories.sampling import Sample
-from tests.factories.traces import SignalFactory, TraceFactory
+from tests.factories.traces import ComplaintFactory, SignalFactory, TraceFactory
 
 SECRET, HEARTH, ANYBODYS = "Zyxomma", "Hearthside", "Quixotry"
 NUMBERS = count(1)
@@ -178,6 +178,7 @@ def _things(lane: Any, lead: Any, codebook: Any, mark: str) -> dict[str, Any]:
         ),
         "secret": secret,
         "trace": _traffic(lane.tenant, mark),
+        "complaint": ComplaintFactory(tenant=lane.tenant, text=mark, user_key=f"user-{mark}", external_id=mark),
         "job": Job.objects.create(kind="upload", title=f"Job {mark}", tenant=lane.tenant, started_by=lead, total=1),
         "person": lead,
         **_lineage(lane, codebook, mark),
