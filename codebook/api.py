@@ -89,7 +89,7 @@ def send_labels(request: HttpRequest, asked: Query[Asked]) -> HttpResponse:
         {
             "accepted": received.accepted,
             "duplicates": received.duplicates,
-            "rejected": [{"index": one.index, "item": one.item, "error": one.error} for one in received.rejected],
+            "rejected": [{"index": one.index, "item": one.name, "error": one.error} for one in received.rejected],
             "codebook_version": received.version,
         }
     )

@@ -3,7 +3,7 @@ nobody here can say that their words meant what ours mean, until the owner does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,9 @@ from codebook.models import Category, CategoryLink, Codebook, Label, LabelBatch,
 from codebook.rubric.publishing import content_hash
 from hitl.audit import log
 from hitl.models import Tenant, User
+from queues.intake import received as rows_received
 from queues.intake.cleaning import clean_name
+from queues.intake.received import Rejection
 from queues.intake.schema import NAME_LONGEST
 from queues.models import Case
 from queues.scrubbing import scrubbed
@@ -24,27 +26,11 @@ PART_ROWS: Final = 2_500
 TITLE: Final = "Earlier labels"
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A row that was not taken, and why. `index` counts rows from 0."""
-
-    index: int
-    item: str | None
-    error: str
-
-
 @dataclass(slots=True)
-class Received:
-    """What became of the rows."""
+class Received(rows_received.Received):
+    """What became of the rows; those that were not taken are called by their item."""
 
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[Rejection] = field(default_factory=list)
     version: int | None = None
-
-    @property
-    def rows(self) -> int:
-        return self.accepted + self.duplicates + len(self.rejected)
 
 
 @dataclass(frozen=True, slots=True)

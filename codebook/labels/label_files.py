@@ -13,13 +13,14 @@ from codebook.doors import cases
 from codebook.labels import importing
 from codebook.labels.dropping import record
 from codebook.labels.import_schema import from_table
-from codebook.labels.importing import Import, Received, Rejection
+from codebook.labels.importing import Import, Received
 from codebook.models import Codebook, LabelFile
 from hitl.jobs import progress
 from hitl.models import Job, Tenant, User
 from queues.intake import reading, vault
 from queues.intake.body import BLOCK, JSON_BYTES
 from queues.intake.cleaning import clean_name
+from queues.intake.received import Rejection
 from queues.scrubbing import scrubbed
 
 FILE_BYTES: Final = 5 * 1024 * 1024
@@ -149,7 +150,7 @@ def _told(received: Received, tenant: Tenant) -> dict[str, Any]:
 
 
 def _problem(one: Rejection, tenant: Tenant) -> dict[str, Any]:
-    item = clean_name(one.item, tenant) if one.item else ""
+    item = clean_name(one.name, tenant) if one.name else ""
     return {"row": one.index + 1, "item": _storable(item), "error": _storable(scrubbed(one.error, tenant))}
 
 

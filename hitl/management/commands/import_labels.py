@@ -40,7 +40,7 @@ sent again is a duplicate. The labels are stamped with an imported version of th
                 rows, into=into, now=timezone.now(), progress=lambda so_far: bar.update(so_far.rows - bar.n)
             )
         for one in received.rejected:
-            self.stderr.write(f"row {one.index + 1} ({one.item or '?'}): {one.error}")
+            self.stderr.write(f"row {one.index + 1} ({one.name or '?'}): {one.error}")
         self.stdout.write(label_files.sentence(received))
         if received.rejected:
             sys.exit(1)
