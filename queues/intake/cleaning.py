@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from hitl.models import Tenant
 from queues.intake.schema import EscalatedCase, Evidence, Judge
-from queues.scrub import REGIONS, scrub
+from queues.scrub import RECOGNISERS, REGIONS, scrub
 from queues.scrubbing import key_of, scrubbed
 
 TEXTS: Final = (
@@ -16,8 +16,10 @@ NAMES: Final = {
     "domain": 80, "topic": 120, "trace_id": 200, "user_key": 80, "model": 120, "prompt_version": 120, "release": 120,
     "tool": 120,
 }  # fmt: skip
-# In a name or an id a run of digits is an id: only written with a + is it somebody's phone.
-DIGITS: Final = frozenset(("phone", "card", "account"))
+# In a name or an id nothing else counts: a run of digits is an id there, and only with a + somebody's phone; `4.20.1.3`
+# is a release, `Anna` perhaps a model.
+IN_NAMES: Final = frozenset(("email", "iban", "key"))
+NOT_IN_NAMES: Final = frozenset(one.name for one in RECOGNISERS) - IN_NAMES - {"phone", "card", "account"}
 WORDS: Final = {"email": "an e-mail address", "iban": "a bank account", "phone": "a phone number"}
 
 
@@ -75,7 +77,7 @@ def clean_judge(judge: Judge, tenant: Tenant) -> Judge:
 
 def clean_name(name: str, tenant: Tenant) -> str:
     """A name or an id without what is personal in it."""
-    found = scrub(name, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS)
+    found = scrub(name, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS, leave=NOT_IN_NAMES)
     return found.text if personal(name, {one.kind for one in found.found}) else name
 
 
@@ -91,7 +93,7 @@ def refusal(case: EscalatedCase, tenant: Tenant) -> str | None:
 
 
 def personal(text: str, kinds: set[str]) -> bool:
-    return bool(kinds - DIGITS) or ("+" in text and "phone" in kinds)
+    return bool(kinds & IN_NAMES) or ("+" in text and "phone" in kinds)
 
 
 def personal_id(field: str, value: str, tenant: Tenant) -> str | None:
@@ -102,9 +104,9 @@ def personal_id(field: str, value: str, tenant: Tenant) -> str | None:
 
 
 def _found(text: str, tenant: Tenant) -> str | None:
-    found = scrub(text, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS).found
+    found = scrub(text, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS, leave=NOT_IN_NAMES).found
     kinds = {one.kind for one in found}
     if not personal(text, kinds):
         return None
-    kind = min(kinds - DIGITS or {"phone"})
+    kind = min(kinds & IN_NAMES or {"phone"})
     return WORDS.get(kind, "what looks like a secret")

@@ -7,7 +7,8 @@ from stdnum import iban, luhn
 
 from queues.scrub.reading import Hit, Reading, Recogniser
 
-_GROUPS = re.compile(r"(?<![\w.@#])(?:\d(?:[ -]{0,2}\d){11,31}|\d{4}(?:\.\d{4}){3})(?![\w@]|\.\d)")
+# Found far faster with the digit first and what may not stand before it after that.
+_GROUPS = re.compile(r"\d(?<![\w.@#]\d)(?:(?:[ -]{0,2}\d){11,31}|\d{3}(?:\.\d{4}){3})(?![\w@]|\.\d)")
 _GROUP = re.compile(r"\d+")
 _ISSUER = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})$|5[1-5]\d{14}$|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}$|3[47]\d{13}$"
@@ -24,7 +25,7 @@ _CARD_NUMBER_LABEL = re.compile(
 
 
 def _card_possible(reading: Reading) -> bool:
-    return reading.digits >= 12
+    return reading.has_long_number
 
 
 def _card_at(groups: list[re.Match[str]], first: int, reading: Reading, offset: int) -> Hit | None:
@@ -98,7 +99,8 @@ _ACCOUNT = re.compile(
     rf"(?:"
     rf"(?<![a-z])(?:bank[ _]?account|account|acct|acc|a/c|konto|compte|cuenta|rib|bank){_JOINER}{{1,2}}{_IS}"
     rf"|(?<![a-z])(?:bank[ _]?account|kontonummer|bankleitzahl|kontonr|acct|a/c){_IS}"
-    rf"|(?<![a-z])(?:routing|sort|transit){_JOINER}{{1,2}}{_IS}|(?<![a-z])(?:bsb|blz|aba|bankleitzahl){_JOINER}{{0,2}}{_IS}"
+    rf"|(?<![a-z])(?:routing|sort|transit){_JOINER}{{1,2}}{_IS}|(?<![a-z])(?:bsb|blz|aba"
+    rf"|bankleitzahl){_JOINER}{{0,2}}{_IS}"
     rf")(?P<number>\d(?:[ \-./]?\d){{4,22}})(?![\w@]|[.,:]\d)"
 )
 _BARE_ACCOUNT = re.compile(
@@ -107,7 +109,7 @@ _BARE_ACCOUNT = re.compile(
 
 
 def _account_possible(reading: Reading) -> bool:
-    return reading.digits >= 5 and any(word in reading.lower for word in _ACCOUNT_WORDS)
+    return reading.has_long_number and any(word in reading.lower for word in _ACCOUNT_WORDS)
 
 
 def _accounts(reading: Reading) -> Iterator[Hit]:
@@ -116,6 +118,6 @@ def _accounts(reading: Reading) -> Iterator[Hit]:
             yield Hit("account", found.start("number"), found.end("number"), "".join(_GROUP.findall(found["number"])))
 
 
-CARD = Recogniser("card", _card_possible, _cards)
-IBAN = Recogniser("iban", _iban_possible, _ibans)
-ACCOUNT = Recogniser("account", _account_possible, _accounts)
+CARD = Recogniser("card", _card_possible, _cards, 12)
+IBAN = Recogniser("iban", _iban_possible, _ibans, 8)
+ACCOUNT = Recogniser("account", _account_possible, _accounts, 5)

@@ -86,7 +86,8 @@ _LABEL_BEFORE = re.compile(
 _LABEL_AFTER = re.compile(r"\s?[-(\[,]?\s?(?:tel|phone|mobile?|cell|fax|office|desk|home|work|handy|mobil|whatsapp)\b")
 _OTHER_NUMBER = re.compile(
     r"(?:\b|_)(?:order|invoice|ticket|case|ref|reference|id|ids|tracking|parcel|shipment|isbn|issn|ean|upc|sku|serial"
-    r"|policy|claim|booking|reservation|transaction|account|customer|contract|document|doc|article|item|part|batch|build"
+    r"|policy|claim|booking|reservation|transaction|account|customer|contract|document|doc|article|item|part|batch"
+    r"|build"
     r"|version|bestellung|rechnung|auftrag|kunde[nr]?|commande|facture|dossier|imei|vin|npi|ssn|tin|tax|vat|nhs|sin"
     r"|passport|licen[sc]e|meter|zip|code)s?"
     r"(?:[ _-]?(?:number|nummer|num[eé]ro|nr|no|id|code|is|#))*[\s:.=#\"'_()-]{0,4}$"
@@ -94,7 +95,7 @@ _OTHER_NUMBER = re.compile(
 
 
 def _phone_possible(reading: Reading) -> bool:
-    return reading.digits >= 6
+    return reading.has_long_number
 
 
 def _e164(number: str, region: str | None) -> str | None:
@@ -183,4 +184,4 @@ def _phones(reading: Reading) -> Iterator[Hit]:
 
 
 EMAIL = Recogniser("email", _email_possible, _emails)
-PHONE = Recogniser("phone", _phone_possible, _phones)
+PHONE = Recogniser("phone", _phone_possible, _phones, 6)

@@ -39,6 +39,10 @@ def _twins() -> dict[str, str]:
 _TWINS = _twins()
 _ODD = re.compile("[" + "".join(re.escape(c) for c in sorted(_TWINS)) + "]")
 _MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]")
+# Whatever parts words, without apostrophes and hyphens, which may stand in one.
+_PARTS = {n: " " for n in range(128) if not chr(n).isalnum() and chr(n) not in "'-"}
+_WORDS = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_FIVE_DIGITS = re.compile(r"\d(?:[ ()./:\-]{0,4}\d){4}")
 _NOT_DIGITS = bytes(b for b in range(256) if b not in b"0123456789")
 
 
@@ -60,14 +64,15 @@ class Hit:
 
 class Reading:
     """A text made ready for the recognisers. `text` is what they search, `lower` the same in lower case, `digits` how
-    many ASCII digits are in it; `regions` are the countries whose national phone formats count, likeliest first.
+    many ASCII digits are in it; `regions` are the countries whose national formats count, likeliest first; the first
+    `label` characters are the name of the field that the text stands in.
     """
 
-    __slots__ = ("_origin", "digits", "lower", "regions", "text")
+    __slots__ = ("_long", "_origin", "_words", "digits", "label", "lower", "regions", "text")
 
-    def __init__(self, text: str, regions: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, regions: tuple[str, ...] = (), label: int = 0) -> None:
         self._origin: list[int] | None = None
-        self.regions = regions
+        self.regions, self.label = regions, label
         if text.isascii():
             hidden = _CONTROL.search(text)
         else:
@@ -82,12 +87,29 @@ class Reading:
 
     def _set(self, text: str) -> None:
         self.text = text
+        self._words: frozenset[str] | None = None
+        self._long: bool | None = None
         lower = text.lower()
         # A few letters grow when lowered (İ); positions must stay.
         self.lower = (
             lower if len(lower) == len(text) else "".join(low if len(low := c.lower()) == 1 else c for c in text)
         )
         self.digits = len(text.encode("utf-8", "surrogatepass").translate(None, _NOT_DIGITS))
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words of `lower`: a recogniser that needs one of some words finds out here whether to look at all."""
+        if self._words is None:
+            lower = self.lower
+            self._words = frozenset(lower.translate(_PARTS).split() if lower.isascii() else _WORDS.findall(lower))
+        return self._words
+
+    @property
+    def has_long_number(self) -> bool:
+        """Whether five digits stand together somewhere, or in groups: most numbers of prose are shorter."""
+        if self._long is None:
+            self._long = _FIVE_DIGITS.search(self.text) is not None
+        return self._long
 
     def cover(self, hits: list[Hit]) -> None:
         """Hide what was recognised (in order, apart from each other) from the recognisers that follow."""
@@ -116,9 +138,11 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Recogniser:
     """Finds one family of values. `prefilter` is a cheap look that may say yes too often but never no wrongly; `find`
-    yields hits on the reading. The order of recognisers settles who gets a stretch that two of them would claim.
+    yields hits on the reading; neither is asked about a text with fewer than `digits` digits. The order of recognisers
+    settles who gets a stretch that two of them would claim.
     """
 
     name: str
     prefilter: Callable[[Reading], bool]
     find: Callable[[Reading], Iterator[Hit]]
+    digits: int = 0

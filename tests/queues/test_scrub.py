@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queues.scrub import RECOGNISERS, precheck, pseudonym, scrub
+from queues.scrub import LEFT, RECOGNISERS, kinds, precheck, pseudonym, scrub
 
 KEY = b"tenant one"
 RANDOM40 = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12"
@@ -92,7 +92,7 @@ class TestPhone:
             "2019 - 2020", "contact: 2019-2020",
             "1716998400", "1716998400123", "1,234,567.89", "1.234.567,89", "1 234 567 people", "12345678 EUR",
             "$ 12345678", "3.14159265358",
-            "version 10.2.3.4", "192.168.100.200", "order 2025550143", "Invoice no. 0301234567",
+            "version 10.2.3.4", "order 2025550143", "Invoice no. 0301234567",
             "ticket #2025550143", "INV-2024-001234",
             "id=2025550143", "https://example.com/a/2025550143/b", "550e8400-e29b-41d4-a716-446655440000",
             "12345678-1234-4123-8123-123456789012",
@@ -101,7 +101,7 @@ class TestPhone:
             "0123456789",
             "1 000 000", "000-000-0000", "x = 0.0301234567", "12:30:45.123456", "v1.20241105.3", "03  05  4.77665",
             "256.67 - 226.49",
-            "460-89-9847", "20241105123045",
+            "20241105123045",
         ],
     )  # fmt: skip
     def test_other_numbers_stay(self, text):
@@ -280,8 +280,8 @@ class TestPseudonyms:
         assert re.fullmatch(r"\[EMAIL_[a-z2-7]{8}\]", clean("ann@example.com"))
 
     def test_it_is_never_found_itself(self):
-        for name in ("email", "phone", "card", "iban", "account", "key"):
-            for n in range(300):
+        for name in kinds.WORDS:
+            for n in range(100):
                 token = pseudonym(name, str(n), KEY)
                 for text in (
                     token,
@@ -289,6 +289,12 @@ class TestPseudonyms:
                     f"call {token}",
                     f"card number {token}",
                     f"{token}@example.com",
+                    f"Dear {token},",
+                    f"my name is {token}.",
+                    f"I live at {token}, 10115 Berlin",
+                    f"passport {token} 1",
+                    f"born on {token}",
+                    f"SSN {token}",
                 ):
                     assert found(text) == [], text
 
@@ -297,7 +303,11 @@ class TestPseudonyms:
         assert found(text) == [("email", "ann\u200b@example.com"), ("card", "4111 1111 1111 1111")]
 
     def test_every_recogniser_is_listed_with_its_prefilter(self):
-        assert [r.name for r in RECOGNISERS] == ["key", "email", "iban", "card", "account", "phone"]
+        assert [r.name for r in RECOGNISERS] == [
+            "key", "email", "wallet", "iban", "card", "account", "ip", "mac", "document", "plate", "national_id",
+            "birthdate", "phone", "address", "name said", "name known",
+        ]  # fmt: skip
+        assert {"name" if r.name.startswith("name ") else r.name for r in RECOGNISERS} == set(kinds.WORDS)
 
 
 PIECES = [
@@ -309,19 +319,25 @@ PIECES = [
     ",", "/", "://", "12",
     "2024-05-06", "00", "\u200b", "\x00", "\ud800", "\u202e", "İ", "１", " is ", "=", '"', RANDOM40,
     "user:pw@host.com", "(at)", "EUR",
+    "Anna", " Maier", "Dear ", "my name is ", "Mr. ", "Regards,\n", "12 Baker Street", "Musterstraße 3",
+    ", 10115 Berlin",
+    "address: ", "12 rue de la Paix", "Apt. 5", "SW1A 1AA", "10.2.33.4", "2001:db8::1", "00:1A:2B:3C:4D:5E",
+    "078-05-1121",
+    "passport ", "C01234565", "born on ", "6.5.1984", "SSN ", "AB 12 34 56 C", "name: ", "plate ", "B-AB 1234",
+    "von ", "Rose ",
 ]  # fmt: skip
 MIXED = st.lists(
     st.sampled_from(PIECES) | st.text(max_size=3) | st.from_regex(r"\d{1,12}", fullmatch=True), max_size=12
 ).map("".join)
 
 
-@given(MIXED)
+@given(MIXED, st.sampled_from([LEFT, frozenset(), frozenset(("name said", "name known", "address"))]))
 @settings(max_examples=300, deadline=None)
-def test_scrubbing_twice_changes_nothing_and_the_precheck_misses_nothing(text):
-    once = scrub(text, key=KEY)
-    assert scrub(once.text, key=KEY).text == once.text
+def test_scrubbing_twice_changes_nothing_and_the_precheck_misses_nothing(text, leave):
+    once = scrub(text, key=KEY, leave=leave)
+    assert scrub(once.text, key=KEY, leave=leave).text == once.text
     if once.found:
-        assert precheck(text)
+        assert precheck(text, leave=leave)
 
 
 def test_the_precheck_lets_plain_text_pass():
@@ -345,8 +361,14 @@ def test_the_precheck_lets_plain_text_pass():
         "GB29 " * 40_000,
         "://:" * 40_000,
         "ann@example.com " * 10_000,
+        "1.2.3.4." * 20_000, "::" * 80_000, "a:" * 80_000, "AA-" * 60_000, "1-" * 100_000, "1AB2" * 50_000
+        , "A1" * 100_000,
+        "Mr " * 50_000, "Dear Anna " * 20_000, "Anna von " * 20_000, "name: Aa " * 20_000, "von " * 50_000,
+        "12 Main " * 30_000, "12 rue de la " * 15_000, "address 12 A, " * 15_000, "Via Roma 1 " * 20_000,
+        "Aa, AA 12345 " * 15_000, "PSC A " * 30_000, "Aa 12 Apt 1 " * 15_000, "a\n1" * 60_000,
+        "passport A1 " * 20_000, "born " * 40_000, "ssn 1 " * 40_000, "plate AB" * 20_000,
     ],
-)
+)  # fmt: skip
 def test_text_made_to_be_slow_is_not(text):
     """A pattern that is quadratic on one of these would not come back within the patience of anyone."""
     scrub(text, key=KEY)
