@@ -50,7 +50,8 @@ def assemble(steps: Collection[Step]) -> Assembled:
     depths = _depths(steps)
     ordered = sorted(steps, key=lambda step: (depths[step.span], step.started_at, step.span))
     talking = [step for step in ordered if step.kind not in ASIDE]
-    root = ordered[0]
+    # What was said of it later did not happen in it.
+    happened = [step for step in ordered if step.kind != "evaluator"] or ordered
     asked = next((step for step in talking if step.content.get("input")), None)
     answered = _last(talking, "output", depths)
     spoken = _last([step for step in talking if step.kind == "llm"], "output", depths) or answered
@@ -75,14 +76,16 @@ def assemble(steps: Collection[Step]) -> Assembled:
         fields["metadata"] = dict(sorted(metadata.items())[: METADATA_MOST - 1])
     if cut:
         fields["metadata"] |= {CUT: sorted(cut)}
-    return Assembled(at=min(step.started_at for step in steps), latency_ms=_latency(root, steps), **fields)
+    return Assembled(at=min(step.started_at for step in happened), latency_ms=_latency(happened), **fields)
 
 
 def _depths(steps: Iterable[Step]) -> dict[str, int]:
-    """How many known steps stand above each. One whose parent has not come stands at the top; a circle does too."""
+    """How many known steps stand above each. One whose parent has not come stands at the top; a circle is cut where its
+    first name stands.
+    """
     parents = {step.span: step.parent for step in steps}
     depths: dict[str, int] = {}
-    for span in parents:
+    for span in sorted(parents):
         above: list[str] = []
         seen: set[str] = set()
         here = span
@@ -184,8 +187,9 @@ def _entries(ordered: Sequence[Step], name: str) -> Iterator[tuple[str, Any]]:
         yield from sorted((step.content.get(name) or {}).items())
 
 
-def _latency(root: Step, steps: Iterable[Step]) -> int | None:
+def _latency(steps: Sequence[Step]) -> int | None:
     """From the root's start to its end; while the root has not come, from the first start to the last end."""
+    root = steps[0]
     if not root.parent and root.ended_at:
         took = root.ended_at - root.started_at
     else:

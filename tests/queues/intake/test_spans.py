@@ -1,4 +1,5 @@
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,9 +7,10 @@ from django.db import connection
 from django.utils import timezone
 
 from queues.intake import spans as door
+from queues.intake.signals import signals
 from queues.intake.span import SpanIn
 from queues.intake.spans import spans
-from queues.models import IntakeSettings, Receipt, Span, Trace
+from queues.models import IntakeSettings, Receipt, Signal, Span, Trace
 from tests.factories.hitl import TenantFactory
 from tests.factories.traces import TraceFactory
 
@@ -127,6 +129,29 @@ class TestATraceOfSpans:
         assert Receipt.objects.filter(kind="trace", external_id="t1").count() == 2
 
 
+class TestWhatIsOnlySaidOfATrace:
+    def test_makes_none_and_is_there_when_it_comes(self, tenant):
+        word = SpanIn("t1", "score:1", at(9), parent="root", kind="evaluator", content={"scores": {"tone": 0.5}})
+        assert take([word], tenant).accepted == 1
+        assert not Trace.objects.exists()
+        signals([{"type": "user_rating", "trace_id": "t1", "thumbs": "down"}], tenant=tenant, now=NOW, source="api")
+
+        take(interaction(), tenant)
+        trace = Trace.objects.get()
+        assert (trace.scores, trace.at, trace.latency_ms) == ({"groundedness": 0.4, "tone": 0.5}, at(0), 2000)
+        assert (trace.signals, trace.is_negative) == (1, True)
+
+    def test_an_edit_is_held_against_the_output_when_it_has_come(self, tenant):
+        root, *rest = interaction()
+        take([SpanIn("t1", "root", at(0), content={"input": "Was I charged twice?"})], tenant)
+        edit = {"type": "user_edit", "trace_id": "t1", "edited_output": "You were not."}
+        signals([edit], tenant=tenant, now=NOW, source="api")
+        take([root, *rest], tenant)
+        signal = Signal.objects.get()
+        assert 0 < signal.value < 1
+        assert Trace.objects.get().is_edited
+
+
 class TestWhatIsNotTaken:
     def test_is_said_and_the_rest_goes_on(self, tenant):
         good = interaction()
@@ -180,7 +205,7 @@ class TestWhatIsStored:
                     content={
                         "input": hostile, "output": hostile, "user_key": "anna.muster@example.org",
                         "conversation": [{"role": "user", "content": hostile}],
-                        "documents": [{"document_id": "mail/anna.muster@example.org", "quote": hostile, "title": hostile}],
+                        "documents": [{"document_id": "a/anna.muster@example.org", "quote": hostile, "title": hostile}],
                         "tools": [{"name": hostile, "arguments": {"to": hostile}, "output": {hostile: 1}}],
                         "scores": {hostile: 1}, "metadata": {"who": hostile}, "topic": hostile,
                     },
@@ -213,3 +238,26 @@ class TestWhatIsStored:
         ]
         take([SpanIn("t", "s", at(0), kind="retriever", content={"documents": given})], tenant)
         assert Trace.objects.get(tenant=tenant).documents == [{"document_id": "a", "quote": '{"json":1}'}]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_two_requests_at_once_make_one_trace(tenant):
+    """Both send every other's spans too, in the opposite order: neither waits for ever."""
+    parts = [span for number in range(30) for span in interaction(f"t{number}")]
+
+    def send(mine):
+        try:
+            for start in range(0, len(mine), 20):
+                assert take(mine[start : start + 20], tenant).rejected == []
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as both:
+        for done in [both.submit(send, parts), both.submit(send, parts[::-1])]:
+            done.result(timeout=60)
+
+    assert Trace.objects.count() == 30
+    assert Span.objects.count() == 120
+    for trace in Trace.objects.all():
+        assert (trace.output, len(trace.documents), len(trace.tools)) == ("You were.", 1, 1)
+        assert trace.scores == {"groundedness": 0.4}
