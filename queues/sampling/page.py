@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 
 from hitl.models import Job, Tenant, User
 from queues import doors
@@ -160,8 +160,10 @@ def drops(tenant: Tenant, user: User, now: datetime) -> dict[str, Any]:
     }
 
 
-def revisions(tenant: Tenant) -> QuerySet[SamplingPlan]:
-    return SamplingPlan.objects.filter(tenant=tenant).select_related("by").order_by("-revision")[:REVISIONS]
+def revisions(tenant: Tenant) -> list[tuple[SamplingPlan, list[tuple[str, float]]]]:
+    """The last plans, the newest first, each with the shares of its mix by their labels."""
+    found = SamplingPlan.objects.filter(tenant=tenant).select_related("by").order_by("-revision")[:REVISIONS]
+    return [(plan, [(str(policy.label), plan.mix.get(policy, 0.0)) for policy in POLICIES]) for plan in found]
 
 
 def queue_words(plan: SamplingPlan, user: User) -> str:

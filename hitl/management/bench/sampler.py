@@ -1,5 +1,6 @@
 """The sampler over a week of traffic: beside the raw SQL scan of the same window, with the memory that it takes."""
 
+import random
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from queues.sampling import plans, running
 A_WEEK: Final = 84_000
 DAYS: Final = 7
 ROUNDS: Final = 3
+# Texts that no compression makes smaller.
+NOISE: Final = random.Random(1).randbytes(1_000_000)  # noqa: S311
 T = TypeVar("T")
 
 # Traces of 2 kB over a week: forty topics of which the commonest has a quarter, a judge's score on every third, one in
@@ -26,11 +29,12 @@ FILL: Final = """
 insert into queues_trace (id, tenant_id, external_id, source, at, received_at, domain, topic, language, user_key,
   session, model, prompt_version, release, input, output, conversation, documents, tools, scores, metadata, signals,
   weight, is_negative, is_edited)
-select encode(set_byte(set_byte(substring(int8send((extract(epoch from at) * 1000)::bigint) from 3)
-    || substring(decode(md5(n::text), 'hex') from 1 for 10), 6, 112 + n %% 16), 8, 128 + n %% 64), 'hex')::uuid,
+select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8'
+    || substr(md5(n::text), 4, 15))::uuid,
   %(tenant)s, 'bench-' || n, 'bench', at, at, 'billing', 'topic ' || floor(40 * power((n * 7919 %% 1000) / 1000.0, 2)),
   'en', 'user-' || n * 31 %% 20000, '', 'large', 'support-7', '2026.11.2',
-  repeat(md5(n::text), 20), repeat(md5((n + 1)::text), 40), '[]', '[]', '[]',
+  encode(substring(%(noise)s::bytea from n::int %% 900000 + 1 for 300), 'hex'),
+  encode(substring(%(noise)s::bytea from (n::int * 7) %% 900000 + 1 for 700), 'hex'), '[]', '[]', '[]',
   case n %% 3 when 0 then jsonb_build_object('groundedness', (n * 613 %% 1000) / 1000.0) else '{}' end, '{}',
   case when n %% 20 = 0 then 1 else 0 end, case when n %% 20 = 0 then -0.6 - (n %% 7) / 10.0 else 0 end, n %% 20 = 0,
   n %% 100 = 7
@@ -54,7 +58,7 @@ def fill(count: int) -> SamplingPlan:
         cursor.execute("truncate queues_sampled, queues_trace cascade")
         cursor.execute("delete from queues_samplingrun")
         cursor.execute("select traces_partitions(%s, %s)", [until - timedelta(days=DAYS + 1), until])
-        cursor.execute(FILL, {"tenant": tenant.pk, "until": until, "count": count})
+        cursor.execute(FILL, {"tenant": tenant.pk, "until": until, "count": count, "noise": NOISE})
         cursor.execute("analyze queues_trace")
     plan = plans.current(tenant)
     return plan or plans.save(tenant=tenant, change={}, because="The bench.", by=None, after=0, now=until)

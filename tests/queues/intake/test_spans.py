@@ -1,6 +1,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from django.db import connection
@@ -241,23 +242,27 @@ class TestWhatIsStored:
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
-def test_two_requests_at_once_make_one_trace(tenant):
-    """Both send every other's spans too, in the opposite order: neither waits for ever."""
-    parts = [span for number in range(30) for span in interaction(f"t{number}")]
+def test_two_requests_at_once_add_to_one_trace(tenant):
+    """Of traces that are there already, and of new ones; both at the same moment, in opposite order."""
+    names = [f"t{number}" for number in range(40)]
+    take([interaction(name)[0] for name in names[::2]], tenant)
+    together = Barrier(2, timeout=60)
 
     def send(mine):
         try:
-            for start in range(0, len(mine), 20):
-                assert take(mine[start : start + 20], tenant).rejected == []
+            for start in range(0, len(names), 4):
+                together.wait()
+                assert take([span for name in names[start : start + 4] for span in mine(name)], tenant).rejected == []
         finally:
             connection.close()
 
     with ThreadPoolExecutor(2) as both:
-        for done in [both.submit(send, parts), both.submit(send, parts[::-1])]:
-            done.result(timeout=60)
+        one = both.submit(send, lambda name: interaction(name)[:2])
+        other = both.submit(send, lambda name: interaction(name)[:1:-1])
+        one.result(timeout=120)
+        other.result(timeout=120)
 
-    assert Trace.objects.count() == 30
-    assert Span.objects.count() == 120
+    assert (Trace.objects.count(), Span.objects.count()) == (40, 160)
     for trace in Trace.objects.all():
-        assert (trace.output, len(trace.documents), len(trace.tools)) == ("You were.", 1, 1)
+        assert (trace.user_key, len(trace.documents), len(trace.tools)) == ("u-7", 1, 1)
         assert trace.scores == {"groundedness": 0.4}
