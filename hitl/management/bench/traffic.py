@@ -41,8 +41,11 @@ def trace(run: str, n: int, now: datetime) -> Row:
         "input": QUESTION.format(n=n),
         "output": DRAFT.format(n=n),
         "conversation": [
-            {"role": "user", "content": "Hello, I have a question about my invoice of October. Whom do I ask?"},
-            {"role": "assistant", "content": "Gladly: ask me. What would you like to know about the invoice?"},
+            {
+                "role": "user",
+                "content": "Hello, I have a question about my invoice of October: whom may I ask about it?",
+            },
+            {"role": "assistant", "content": "Gladly: just ask me. What would you like to know about the invoice?"},
         ],
         "documents": [
             {
@@ -60,6 +63,7 @@ def trace(run: str, n: int, now: datetime) -> Row:
         "release": "2026.11.2",
         "user_key": f"u-{n % 2_000}",
         "session_id": f"session-{n // 4}",
+        "metadata": {"channel": "web", "shop": "north", "experiment": "answers-with-sources-first", "retries": 0},
         "topic": TOPICS[n % 4],
         "domain": "billing",
         "language": "en",
