@@ -151,7 +151,8 @@ class TestScores:
 
     def test_the_same_again_later_is_the_same(self, send):
         for seconds in (0, 60):
-            send("scores", [{"id": "s-1", "traceId": "t", "name": "thumbs", "value": 1, "timestamp": at(seconds)}])
+            sent = {"id": "s-1", "traceId": "t", "name": "thumbs", "value": 1, "timestamp": at(seconds)}
+            assert send("scores", [sent])[0] == 202
         assert Signal.objects.count() == 1
 
     def test_one_alone_that_cannot_be_kept_says_why(self, send):
