@@ -57,14 +57,18 @@ def jeffreys(share: float, n: float, level: float = 0.95) -> Interval:
 
 
 def beta_quantile(p: float, a: float, b: float) -> float:
-    """Where the beta distribution reaches `p`, by halving."""
-    low, high = 0.0, 1.0
-    while high - low > 1e-12 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _beta_share(middle, a, b) < p else (low, middle)
-        if middle < 1e-15:
+    """Where the beta distribution reaches `p`: by Newton's steps, and by halving where one would lead out."""
+    low, high, x = 0.0, 1.0, a / (a + b)
+    scale = lgamma(a + b) - lgamma(a) - lgamma(b)
+    for _ in range(200):
+        over = _beta_share(x, a, b) - p
+        low, high = (low, x) if over > 0 else (x, high)
+        density = exp(scale + (a - 1) * log(x) + (b - 1) * log1p(-x))
+        step = x - over / density if density else 0.0
+        before, x = x, step if low < step < high else (low + high) / 2
+        if abs(x - before) <= 1e-12 * x or x < 1e-300 or x >= 1:
             break
-    return (low + high) / 2
+    return x
 
 
 def _beta_share(x: float, a: float, b: float) -> float:

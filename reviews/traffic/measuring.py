@@ -16,7 +16,7 @@ from codebook.versions import NoCodebook
 from hitl.jobs import progress as jobs
 from hitl.models import Tenant
 from queues.models import SamplingRun
-from reviews.traffic import reports, sampled
+from reviews.traffic import reports, sampled, waiting
 from reviews.traffic.gathering import Gathered, Json, figures
 from reviews.traffic.periods import Period, periods
 
@@ -57,12 +57,15 @@ def measure(tenant: Tenant, *, now: datetime, job_id: int | None = None) -> list
         for one in spans:
             if one.since.date() <= day < one.until.date():
                 found[one.key].came[kind] += count
+    waits = waiting.all_waiting(tenant, now)
     ran = list(SamplingRun.objects.filter(tenant=tenant, at__gte=since).values_list("at", "counts"))
     told = []
     for one in spans:
         sums = found[one.key]
         counts = _runs([kept for at, kept in ran if one.holds(at)])
-        told.append((one, {**figures(sums, counts), "newest": newest, "versions": words.of(sums.versions)}))
+        told.append(
+            (one, {**figures(sums, counts), "newest": newest, "waiting": waits, "versions": words.of(sums.versions)})
+        )
     return told
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import connection
-
 from hitl.models import Job, Tenant, User
 from queues.models import Sampled, SamplingPlan
 from queues.sampling import plans
@@ -22,11 +20,6 @@ from reviews.traffic.tuning import Part, Proposal, Yield
 # The drawing's own units, and what a whole line may stand for: see traces/_rate.html.
 BAR: Final = 120
 SCALES: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
-COUNTED: Final = 10_000
-AGES: Final = (
-    ("less than an hour", timedelta(hours=1)), ("less than a day", timedelta(days=1)),
-    ("less than a week", timedelta(days=7)), ("longer", None),
-)  # fmt: skip
 DIMENSION_WORDS: Final = {"topic": "Topic", "release": "Release", "prompt_version": "Prompt version"}
 
 
@@ -180,17 +173,6 @@ def measured_of(found: Iterable[Weighing], report: TrafficReport) -> Mapping[str
     }
 
 
-def waiting(tenant: Tenant, now: datetime) -> tuple[list[tuple[str, int]], bool]:
-    """How many signals wait for their trace, by age; and whether there are more than were counted."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [tenant.pk, COUNTED + 1])
-        came = [at for (at,) in cursor.fetchall()]
-    counts = dict.fromkeys((words for words, _ in AGES), 0)
-    for at in came[:COUNTED]:
-        counts[next(words for words, age in AGES if age is None or now - at < age)] += 1
-    return [(words, count) for words, count in counts.items() if count], len(came) > COUNTED
-
-
 def _is_own(job: Job, user: User) -> bool:
     return job.started_by_id == user.pk or user.is_superuser
 
@@ -216,7 +198,3 @@ def _scale(highs: Iterable[float | None]) -> float:
 
 def _along(value: float | None, scale: float) -> str:
     return f"{BAR * min(1.0, max(0.0, (value or 0.0) / scale)):.1f}"
-
-
-# By the index of those that wait; the few thousand rows that are looked at are read.
-_WAITING: Final = "select received_at from queues_signal where tenant_id = %s and trace_id is null limit %s"

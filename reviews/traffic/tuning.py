@@ -63,11 +63,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A new mix, or None of it where too little is seen; then `because` says how much is missing."""
+    """A new mix. Where too little is seen to compare the policies, `because` says how much is missing."""
 
     parts: Sequence[Part]
     because: str
     may_be_taken: bool
+    is_compared: bool = True
 
     @property
     def mix(self) -> dict[str, float]:
@@ -89,7 +90,7 @@ def propose(mix: Mapping[str, float], yields: Sequence[Yield]) -> Proposal:
     seen = [policy for policy in ORDER if policy not in missing and known[policy].found.value is not None]
     if len(seen) < 2:
         parts = [Part(policy, now[policy], now[policy], _too_little(policy, missing)) for policy in ORDER]
-        return Proposal(parts, _says_missing(missing), False)
+        return Proposal(parts, _says_missing(missing), may_be_taken=False, is_compared=False)
     average = _average(shares, {policy: known[policy] for policy in seen})
     found = _raised(shares)
     wants = {policy: _lean(found[policy], known[policy], average) for policy in seen}
@@ -104,7 +105,7 @@ def propose(mix: Mapping[str, float], yields: Sequence[Yield]) -> Proposal:
     ]
     moved = [part for part in parts if part.proposed != part.now]
     if not moved:
-        return Proposal(parts, "There is no policy to take from that clearly finds less, and one to give to.", False)
+        return Proposal(parts, "No policy clearly finds more, with another that clearly finds less.", False)
     said = ", ".join(f"{_name(part.policy)} {part.now}% to {part.proposed}%" for part in moved)
     return Proposal(parts, f"By what the labels found, {average:.0%} on average: {said}.", True)
 

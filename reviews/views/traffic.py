@@ -13,7 +13,7 @@ from queues.models import SignalWeights
 from queues.sampling import plans
 from queues.traces import reweighing, weights
 from reviews.models import TrafficReport
-from reviews.traffic import page, priors, reports
+from reviews.traffic import page, priors, reports, waiting
 
 PAGES = frozenset(("estimates", "sampling_yield", "signal_weights"))
 
@@ -75,8 +75,8 @@ def signal_weights(request: HttpRequest, slug: str) -> HttpResponse:
         rows, silent = page.signals(report, found)
         context |= {"rows": rows, "silent": silent, "changed": priors.changed(found), "base": report.result["base"]}
     revisions = SignalWeights.objects.filter(tenant=tenant).select_related("by").order_by("-revision")
-    context["waiting"], context["waiting_more"] = page.waiting(tenant, now)
     context |= {"here": "signal_weights", "standing": standing, "revisions": revisions[:10]}
+    context["waiting"] = waiting.now_waiting(tenant, now)
     return render(request, "traces/signal_weights.html", context)
 
 

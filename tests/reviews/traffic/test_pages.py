@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -6,6 +7,7 @@ from django.urls import reverse
 from hitl.models import AuditEvent, Job
 from queues.models import SamplingPlan, SignalWeights
 from queues.sampling import plans
+from reviews.traffic import waiting
 from tests.factories.hitl import TenantFactory
 from tests.factories.queues import lead_of, reviewer_of
 from tests.factories.sampling import Sample
@@ -203,4 +205,13 @@ class TestSignals:
         SignalFactory(tenant=sample.tenant)
         SignalFactory(tenant=sample.tenant)
         SignalFactory(tenant=TenantFactory())
-        assert "2 came less than an hour ago" in seen(client, "signal_weights", sample)
+        assert "Signals wait for their trace: 2 came less than an hour ago." in seen(client, "signal_weights", sample)
+
+    def test_where_they_are_too_many_to_count_at_once_the_measured_ones_are_told(self, client, sample, monkeypatch):
+        monkeypatch.setattr(waiting, "COUNTED", 1)
+        for hours in (0, 2, 30):
+            SignalFactory(tenant=sample.tenant, received_at=sample.now - timedelta(hours=hours))
+        assert "More than a thousand signals wait" in seen(client, "signal_weights", sample)
+        sample.measure()
+        page = seen(client, "signal_weights", sample)
+        assert "When this was measured, signals waited for their trace: 1 came less than an hour ago, 1 came" in page
