@@ -36,7 +36,7 @@ INFO: Final[dict[str, Any]] = {
         "size_limit": 100,
         "size_limit_bytes": 20 * 1024 * 1024,
     },
-    "instance_flags": {"zstd_compression_enabled": body.READS_ZSTD},
+    "instance_flags": {"zstd_compression_enabled": True},
 }
 
 

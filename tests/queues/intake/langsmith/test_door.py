@@ -10,7 +10,6 @@ from django.utils import timezone
 from hitl.access import tokens
 from hitl.audit.models import AuditEvent
 from hitl.models import ApiToken
-from queues.intake import body
 from queues.models import FeedbackToken, IntakeSettings, Receipt, Signal, Trace
 from tests.factories.hitl import TenantFactory
 
@@ -251,4 +250,4 @@ class TestWhoComesIn:
     def test_what_the_sdk_may_send_is_told_to_anybody(self):
         info = Client().get("/langsmith/api/v1/info").json()
         assert info["batch_ingest_config"]["use_multipart_endpoint"] is True
-        assert info["instance_flags"]["zstd_compression_enabled"] is body.READS_ZSTD
+        assert info["instance_flags"]["zstd_compression_enabled"] is True
