@@ -71,3 +71,11 @@ def test_nobody_else_sees_it(sign_in, slot):
     for user in (reviewer_of(slot.lane), lead_of(LaneFactory()), lead_of(other_tenant)):
         assert sign_in(user).get(url(slot.case)).status_code == 404
     assert not AuditEvent.objects.filter(action="case.seen").exists()
+
+
+def test_a_case_that_was_dropped_unseen_says_so_and_has_no_seat(sign_in, slot):
+    lane = slot.lane
+    dropped = CaseFactory(tenant=lane.tenant, queue=lane.queue, origin="sampling", state="dropped")
+    page = sign_in(lead_of(lane)).get(url(dropped)).content.decode()
+    assert "dropped unseen" in page
+    assert "Waiting" not in page

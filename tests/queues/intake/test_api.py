@@ -221,3 +221,8 @@ class TestAssess:
         answer = post(content, path="/api/v1/assess")
         assert answer.status_code == status
         assert said in answer.json()["error"]
+
+
+def test_what_was_dropped_out_of_a_sample_does_not_seem_to_wait(tenant, headers):
+    CaseFactory(tenant=tenant, external_id="trace:t-1", origin="sampling", state="dropped")
+    assert Client().get(f"{CASES}/trace:t-1", headers=headers).json()["status"] == "dropped"
