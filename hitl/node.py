@@ -9,9 +9,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import psycopg
 
@@ -21,6 +21,13 @@ from hitl.supervisor import PATIENCE, PROJECT, STOPS, Part, Supervisor, WebWatch
 
 PLAN = "HITL_PLAN"
 PARTS = ("web", "worker", "tick")
+
+
+class Beside(NamedTuple):
+    """A process that is no part of hitl and comes and goes with it."""
+
+    name: str
+    command: list[str]
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class Plan:
     embedded: str | None
     longest_task: float
     news: list[str]
+    beside: list[Beside] = field(default_factory=list)
 
     def run(self) -> NoReturn:
         """Become the supervisor: the process stays, its memory is given back."""
@@ -117,7 +125,8 @@ def parts_of(plan: Plan, watch: WebWatch, pulses: Pulses) -> list[Part]:
         "worker": Part("worker", [*manage, "worker", *alone], pulses.worker, background=True),
         "tick": Part("tick", [*manage, "tick"], pulses.tick, background=True),
     }
-    return [every[name] for name in PARTS if name in plan.parts]
+    others = [Part(name, command, lambda: None, grace=2.0, background=True) for name, command in plan.beside]
+    return [*others, *(every[name] for name in PARTS if name in plan.parts)]
 
 
 def run(plan: Plan) -> None:

@@ -8,7 +8,7 @@ from django.db import connection, connections
 from django_q.conf import Conf
 
 from hitl.management import starting
-from hitl.node import PARTS, Plan, say
+from hitl.node import PARTS, Beside, Plan, say
 
 
 class Command(BaseCommand):
@@ -40,9 +40,11 @@ class Command(BaseCommand):
             if "web" in only:
                 starting.check_port(host, port)
             logins: list[str] = []
+            beside: list[tuple[Beside, str]] = []
             if set(only) == set(PARTS):
                 starting.prepare_database(say)
                 logins = self.logins()
+                beside = self.beside(host=host, port=port, address=address)
             else:
                 starting.check_prepared()
             if "web" in only:
@@ -55,7 +57,10 @@ class Command(BaseCommand):
             name: value for name, value in connection.get_connection_params().items() if isinstance(value, str | int)
         }
         connections.close_all()
-        news = [f"hitl is at {address}/", *logins, guarantees, f"Data: {settings.DATA_DIR}. Ctrl-C stops everything."]
+        news = [
+            f"hitl is at {address}/", *(sentence for _, sentence in beside), *logins, guarantees,
+            f"Data: {settings.DATA_DIR}. Ctrl-C stops everything.",
+        ]  # fmt: skip
         Plan(
             parts=only,
             bind=f"{where}:{port}",
@@ -65,8 +70,13 @@ class Command(BaseCommand):
             embedded=str(settings.DATA_DIR / "postgres") if settings.EMBEDDED else None,
             longest_task=Conf.TIMEOUT,
             news=news,
+            beside=[process for process, _ in beside],
         ).run()
 
     def logins(self) -> list[str]:
         """Lines about who can sign in."""
         return starting.first_administrator()
+
+    def beside(self, *, host: str, port: int, address: str) -> list[tuple[Beside, str]]:
+        """Processes to run beside hitl, each with a sentence about it."""
+        return []
