@@ -23,6 +23,8 @@ NEAR_COMPLAINT: Final = timedelta(days=3)
 # Below this nothing speaks for a trace but its date.
 LEAST: Final = 0.05
 NAMED: Final = 4
+# A word is named as a reason unless it counts for so much less than the one that counts most.
+TELLING: Final = 4
 # Nobody repeats an answer word by word: who shares so much of what could be shared has all that words can say.
 FULL: Final = 0.25
 
@@ -162,7 +164,9 @@ def _told(
     counts: Counter[str], length: float, telling: Mapping[str, float], reach: float, asked: Mapping[str, str]
 ) -> _Words:
     points = {stem: telling[stem] * n * (_K1 + 1) / (n + _K1 * (1 - _B + _B * length)) for stem, n in counts.items()}
-    first = sorted(points, key=lambda stem: -points[stem])[:NAMED]
-    total = sum(points.values())
-    named = tuple(asked[stem] for stem in first if points[stem] >= total / 20)
+    total, most = sum(points.values()), max(points.values(), default=0.0)
+    first = sorted((stem for stem in points if points[stem] >= most / TELLING), key=lambda stem: -points[stem])
+    # Short words count like the others; to a reader they say nothing where longer ones are shared.
+    long = [stem for stem in first if len(stem) == _STEM or stem.isdigit()]
+    named = tuple(asked[stem] for stem in (long or first)[:NAMED])
     return _Words(min(1.0, total / reach), named)

@@ -23,7 +23,7 @@ class TracesForm(forms.Form):
 
     order = forms.ChoiceField(
         label="Order", required=False,
-        choices=[(listing.BY_SIGNALS, "Worst signals first"), (listing.BY_TIME, "Newest first")],
+        choices=[(listing.BY_SIGNALS, "Edits, then the worst"), (listing.BY_TIME, "Newest first")],
     )  # fmt: skip
     days = forms.ChoiceField(label="Period", required=False, choices=PERIODS)
     until = forms.DateField(

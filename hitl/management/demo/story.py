@@ -21,7 +21,7 @@ from codebook.models import Codebook, QueueCodebook
 from codebook.rubric import files
 from hitl.access import people as accounts
 from hitl.access.authorities import parse
-from hitl.management.demo import decisions
+from hitl.management.demo import decisions, traffic
 from hitl.management.demo.people import LINES, PEOPLE, TENANTS, Role
 from hitl.models import Tenant, User
 from queues.intake import receive
@@ -52,6 +52,7 @@ def tell(stdout: OutputWrapper) -> list[Login]:
     codebook = Codebook.objects.get()
     decisions.settle_one(codebook, now)
     decisions.start_next_version(codebook, persons[PEOPLE[1].email], now)
+    traffic.tell(persons[PEOPLE[0].email], now)
     logins = [(role.title, role.email, passwords[role.email]) for role in PEOPLE]
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(logins))
