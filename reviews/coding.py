@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from codebook.models import Codebook
 from hitl.audit import log
 from hitl.models import User
+from queues.masks import vault
 from queues.models import Case, Lane
 from queues.scrubbing import scrubbed
 from reviews.given import Invalid
@@ -26,6 +27,7 @@ def write_code(*, codebook: Codebook, case: Case, text: str, by: User, now: date
     if len(said) > LONGEST:
         raise Invalid(f"A note has at most {LONGEST:,} characters; this one has {len(said):,}.")
     code = OpenCode.objects.create(codebook=codebook, case=case, text=said, author=by, created_at=now)
+    vault.keep(tenant=case.tenant, stored=[said], now=now)
     _read(codebook, case, by, now)
     _record_case(case, by, "case.coded", {"codebook": codebook.slug})
     return code

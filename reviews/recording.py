@@ -11,6 +11,7 @@ from hitl.database.rows import Columns
 from hitl.models import Tenant, User
 from hitl.textdiff import edit_ratio
 from queues import cases
+from queues.masks import vault
 from queues.models import Case, Outcome, Queue, Slot
 from queues.scrubbing import scrubbed
 from reviews.given import Given, Invalid
@@ -95,6 +96,7 @@ def record(
         )
         for one in given.findings
     )
+    vault.keep(tenant=case.tenant, stored=[answer, *(one.text for one in found)], now=now)
     OpenCode.objects.bulk_create(
         OpenCode(codebook_id=stamp.codebook_id, case=case, finding=one, text=one.text, author=user, created_at=now)
         for one in found

@@ -11,6 +11,7 @@ from codebook.versions import Rubric, in_use
 from hitl.audit import log
 from hitl.models import User
 from queues import seconds
+from queues.masks import vault
 from queues.models import Case, Slot
 from queues.scrubbing import scrubbed
 
@@ -75,6 +76,7 @@ def adjudicate(
         round=round,
         defaults={"label": label, "sided_with": sided_with, "note": scrubbed(note, case.tenant), "by": by, "at": now},
     )
+    vault.keep(tenant=case.tenant, stored=[word.note], now=now)
     Disagreement.objects.filter(case=case, round=round, settled_at=None).update(settled_at=now)
     log.append(
         actor=by,

@@ -56,9 +56,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Tenant(models.Model):
     """Whose traffic it is. Nothing crosses tenants."""
 
+    class Names(models.TextChoices):
+        NONE = "none", "No names"
+        SAID = "said", "Names where a text says that one comes"
+        KNOWN = "known", "All names that the lists know"
+
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     scrubs = models.BooleanField(default=True)
+    scrubs_names = models.CharField(max_length=5, choices=Names, default=Names.SAID)
+    scrubs_addresses = models.BooleanField(default=True)
     regions = ArrayField(models.CharField(max_length=2), default=list, blank=True)
     scrub_key = models.BinaryField(default=pseudonyms.new, help_text="The key of its pseudonyms, encrypted.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -68,6 +75,12 @@ class Tenant(models.Model):
         permissions = [
             ("work_in_tenant", "Work on the tenant's cases"),
             ("lead_tenant", "Run the tenant: intake, thresholds, deliveries, audit"),
+            ("reveal_tenant", "See what is masked in its cases, for a reason, on record"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scrubs_names__in=["none", "said", "known"]), name="tenant_scrubs_names_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from hitl.models import Tenant
 from queues.intake.schema import EscalatedCase, Evidence, Judge
-from queues.scrub import RECOGNISERS, REGIONS, scrub
-from queues.scrubbing import key_of, scrubbed
+from queues.scrub import RECOGNISERS
+from queues.scrubbing import found_in, scrubbed
 
 TEXTS: Final = (
     "user_question", "model_draft", "conversation", "tool_results", "policy", "reason_for_escalation", "policy_flags",
@@ -77,7 +77,7 @@ def clean_judge(judge: Judge, tenant: Tenant) -> Judge:
 
 def clean_name(name: str, tenant: Tenant) -> str:
     """A name or an id without what is personal in it."""
-    found = scrub(name, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS, leave=NOT_IN_NAMES)
+    found = found_in(name, tenant, leave=NOT_IN_NAMES)
     return found.text if personal(name, {one.kind for one in found.found}) else name
 
 
@@ -104,7 +104,7 @@ def personal_id(field: str, value: str, tenant: Tenant) -> str | None:
 
 
 def _found(text: str, tenant: Tenant) -> str | None:
-    found = scrub(text, key=key_of(tenant), regions=tuple(tenant.regions) or REGIONS, leave=NOT_IN_NAMES).found
+    found = found_in(text, tenant, leave=NOT_IN_NAMES).found
     kinds = {one.kind for one in found}
     if not personal(text, kinds):
         return None

@@ -17,6 +17,7 @@ from queues.intake.received import Part, Received, named
 from queues.intake.rows import NotStorable, Unreadable
 from queues.intake.schema import faults
 from queues.intake.traces import AHEAD
+from queues.masks import vault
 from queues.models import DriftReport
 from queues.scrubbing import scrubbed
 
@@ -117,9 +118,9 @@ class _Door:
         by_number = dict(zip(_numbers(len(once)), once.values(), strict=True))
         tickets = {number: (one.key, one.digests[0]) for number, one in by_number.items()}
         won = receipts.take(tickets, kind=KIND, tenant=self.tenant, now=self.now)
-        DriftReport.objects.bulk_create(
-            [self._row(number, one) for number, one in by_number.items() if number in won], batch_size=500
-        )
+        made = [self._row(number, one) for number, one in by_number.items() if number in won]
+        DriftReport.objects.bulk_create(made, batch_size=500)
+        vault.keep(tenant=self.tenant, stored=map(vars, made), now=self.now)
         return {one.key for number, one in by_number.items() if number in won}
 
     def _row(self, number: int, one: Ready) -> DriftReport:

@@ -8,6 +8,7 @@ from queues.intake import cleaning, judge_verdicts
 from queues.intake.families.judge import JudgeSignal
 from queues.intake.judge_verdicts import Clash, Spoken
 from queues.judging import Said
+from queues.masks import vault
 
 
 def store(signals: Mapping[int, JudgeSignal], *, tenant: Tenant, now: datetime) -> list[Clash]:
@@ -17,6 +18,7 @@ def store(signals: Mapping[int, JudgeSignal], *, tenant: Tenant, now: datetime) 
         Spoken(number, target, _said(signal, tenant), signal.at or now)
         for (number, signal), target in zip(signals.items(), about, strict=True)
     ]
+    vault.keep(tenant=tenant, stored=spoken, now=now)
     return judge_verdicts.add(spoken, tenant=tenant, now=now)
 
 

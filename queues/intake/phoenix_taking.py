@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from pydantic_core import from_json
 
 from hitl.database import arrays
@@ -17,6 +17,7 @@ from queues.intake.foreign.meaning import Word
 from queues.intake.foreign.phoenix import DOCUMENT, NOTE, TRACE, Entry
 from queues.intake.span import SpanIn
 from queues.intake.spans import spans
+from queues.masks import vault
 from queues.models import EarlyWord
 from queues.scrubbing import scrubbed
 
@@ -88,10 +89,12 @@ def _keep(entries: Sequence[Entry], *, tenant: Tenant, now: datetime) -> str:
     if EarlyWord.objects.filter(tenant=tenant).count() + len(entries) > WAITING_MOST:
         return f"Its span has not come, and {WAITING_MOST:,} annotations wait for spans already. Send it again later."
     clean = scrubbed([dict(entry.given) for entry in entries], tenant)
-    EarlyWord.objects.bulk_create(
-        EarlyWord(tenant=tenant, span_id=entry.about[:64], kind=entry.kind, word=given, at=now)
-        for entry, given in zip(entries, clean, strict=True)
-    )
+    with transaction.atomic():
+        EarlyWord.objects.bulk_create(
+            EarlyWord(tenant=tenant, span_id=entry.about[:64], kind=entry.kind, word=given, at=now)
+            for entry, given in zip(entries, clean, strict=True)
+        )
+        vault.keep(tenant=tenant, stored=clean, now=now)
     return ""
 
 

@@ -6,7 +6,7 @@ adds to it alone. A trace that came whole, through /api/v1/traces, is not change
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -16,14 +16,16 @@ from django.db import transaction
 from hitl.audit import log
 from hitl.database.uuid7 import moment, uuid7
 from hitl.models import Tenant
+from queues import languages, terms
 from queues.intake import received, span_storing
 from queues.intake.schema import ID_LONGEST
 from queues.intake.span import SpanIn
 from queues.intake.span_cleaning import SPAN_ID_LONGEST, Cleaner, written
 from queues.intake.span_storing import Kept
+from queues.masks import vault
 from queues.models import IntakeSettings
 from queues.traces import aggregates, waiting, weighing
-from queues.traces.assembling import TRACE_BYTES, assemble
+from queues.traces.assembling import TRACE_BYTES, Assembled, assemble
 from queues.traces.steps import Step, merged
 
 PART_SPANS: Final = 1_000
@@ -58,45 +60,105 @@ def spans(parts: Iterable[SpanIn], *, tenant: Tenant, now: datetime, source: str
     They are taken in parts of some hundred, each its own transaction with its own audit record. `source` names the door
     and the token: `otlp token 12ab`.
     """
-    taken = SpansTaken()
     oldest = now - timedelta(days=IntakeSettings.of(tenant).trace_days)
+    door = _Door(tenant, now, source, oldest, terms.languages())
     incoming = enumerate(parts)
-    while part := list(_part(incoming, tenant, oldest, now, taken)):
+    while part := list(door.part(incoming)):
+        door.take(part)
+    door.taken.rejected.sort()
+    return door.taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """What holds for all spans of a call, and what became of those so far."""
+
+    tenant: Tenant
+    now: datetime
+    source: str
+    oldest: datetime
+    spoken: frozenset[str]
+    taken: SpansTaken = field(default_factory=SpansTaken)
+
+    def part(self, incoming: Iterator[tuple[int, SpanIn]]) -> Iterator[_Ready]:
+        """As many as one transaction takes, clean. What is not fit is rejected, with the reason."""
+        cleaner = Cleaner(self.tenant)
+        count = size = 0
+        for at, span in incoming:
+            fault = _fault(span, self.oldest, self.now) or cleaner.refusal(span.trace)
+            content = b"" if fault else written(span.content)
+            weight = len(content)
+            if weight > SPAN_BYTES:
+                fault = f"The span holds {weight:,} bytes; {SPAN_BYTES:,} are taken. Send shorter texts."
+            if fault:
+                self.taken.rejected.append((at, fault))
+                continue
+            yield _Ready(at, span.trace, cleaner.step(span, content), weight)
+            count, size = count + 1, size + weight
+            if count == PART_SPANS or size >= PART_BYTES:
+                return
+
+    def take(self, part: list[_Ready]) -> None:
         span_storing.make_room(ready.step.started_at for ready in part)
         with transaction.atomic():
-            accepted = _take(part, taken, tenant=tenant, oldest=oldest, now=now, source=source)
+            accepted = self._take(part)
             log.append(
                 actor=None,
                 action="spans.received",
-                subject=f"tenant:{tenant.pk}",
-                tenant_id=tenant.pk,
-                detail={"accepted": accepted, "rejected": len(part) - accepted, "source": source},
-                actor_name=source,
+                subject=f"tenant:{self.tenant.pk}",
+                tenant_id=self.tenant.pk,
+                detail={"accepted": accepted, "rejected": len(part) - accepted, "source": self.source},
+                actor_name=self.source,
             )
-        taken.accepted += accepted
-    taken.rejected.sort()
-    return taken
+        self.taken.accepted += accepted
 
+    def _take(self, part: list[_Ready]) -> int:
+        """A step: merge and store the spans of a part, and put their traces together again. How many were taken."""
+        by_trace: defaultdict[str, list[_Ready]] = defaultdict(list)
+        for ready in part:
+            by_trace[ready.trace].append(ready)
+        wanted = {name: uuid7(min(ready.step.started_at for ready in found)) for name, found in by_trace.items()}
+        held = span_storing.hold(wanted, tenant=self.tenant, now=self.now)
+        for name, one in held.items():
+            if one.whole or moment(one.id) < self.oldest:
+                said = WHOLE if one.whole else "The trace's other spans are so old that they are not kept any more."
+                self.taken.rejected += [(ready.at, said) for ready in by_trace.pop(name)]
+        known = span_storing.sizes([held[name].id for name in by_trace if not held[name].is_new])
+        return sum(
+            self._grow({name: by_trace[name] for name in names}, held, known)
+            for names in _groups(by_trace, held, known)
+        )
 
-def _part(
-    incoming: Iterator[tuple[int, SpanIn]], tenant: Tenant, oldest: datetime, now: datetime, taken: SpansTaken
-) -> Iterator[_Ready]:
-    """As many as one transaction takes, clean. What is not fit goes into `taken`, with the reason."""
-    cleaner = Cleaner(tenant)
-    count = size = 0
-    for at, span in incoming:
-        fault = _fault(span, oldest, now) or cleaner.refusal(span.trace)
-        content = b"" if fault else written(span.content)
-        weight = len(content)
-        if weight > SPAN_BYTES:
-            fault = f"The span holds {weight:,} bytes; {SPAN_BYTES:,} are taken. Send shorter texts."
-        if fault:
-            taken.rejected.append((at, fault))
-            continue
-        yield _Ready(at, span.trace, cleaner.step(span, content), weight)
-        count, size = count + 1, size + weight
-        if count == PART_SPANS or size >= PART_BYTES:
-            return
+    def _grow(
+        self,
+        by_trace: Mapping[str, list[_Ready]],
+        held: Mapping[str, Kept],
+        known: Mapping[UUID, tuple[int, int]],
+    ) -> int:
+        """A step: some of the traces of a part. How many of their spans were taken."""
+        there = span_storing.steps([held[name].id for name in by_trace if held[name].id in known])
+        changed: list[tuple[UUID, Step]] = []
+        traces = []
+        arrived: dict[str, UUID] = {}
+        accepted = 0
+        for name, found in by_trace.items():
+            trace = held[name].id
+            steps = there.get(trace, {})
+            was_here = any(_happened(step) for step in steps.values())
+            touched = _merge(found, steps, known.get(trace, (0, 0)), self.taken)
+            accepted += touched.accepted
+            changed += [(trace, steps[span]) for span in sorted(touched.spans)]
+            if touched.spans and any(_happened(step) for step in steps.values()):
+                traces.append((trace, name, _told(assemble(steps.values()), self.spoken)))
+                if not was_here:
+                    arrived[name] = trace
+        grown = span_storing.grown({trace: made.output for trace, name, made in traces if name not in arrived})
+        span_storing.store(changed, traces, tenant=self.tenant, now=self.now, door=received.door(self.source))
+        vault.keep(tenant=self.tenant, stored=(step for _, step in changed), now=self.now)
+        weighing.reweigh(self.tenant, grown)
+        waiting.attach(self.tenant, arrived)
+        aggregates.recompute([trace for name, trace in arrived.items() if not held[name].is_new])
+        return accepted
 
 
 def _fault(span: SpanIn, oldest: datetime, now: datetime) -> str:
@@ -116,28 +178,6 @@ def _fault(span: SpanIn, oldest: datetime, now: datetime) -> str:
     return ""
 
 
-def _take(
-    part: list[_Ready], taken: SpansTaken, *, tenant: Tenant, oldest: datetime, now: datetime, source: str
-) -> int:
-    """A step: merge and store the spans of a part, and put their traces together again. How many were taken."""
-    by_trace: defaultdict[str, list[_Ready]] = defaultdict(list)
-    for ready in part:
-        by_trace[ready.trace].append(ready)
-    wanted = {name: uuid7(min(ready.step.started_at for ready in found)) for name, found in by_trace.items()}
-    held = span_storing.hold(wanted, tenant=tenant, now=now)
-    for name, one in held.items():
-        if one.whole or moment(one.id) < oldest:
-            said = WHOLE if one.whole else "The trace's other spans are so old that they are not kept any more."
-            taken.rejected += [(ready.at, said) for ready in by_trace.pop(name)]
-    known = span_storing.sizes([held[name].id for name in by_trace if not held[name].is_new])
-    accepted = 0
-    for names in _groups(by_trace, held, known):
-        accepted += _grow(
-            {name: by_trace[name] for name in names}, held, known, taken, tenant=tenant, now=now, source=source
-        )
-    return accepted
-
-
 def _groups(
     by_trace: Mapping[str, list[_Ready]], held: Mapping[str, Kept], known: Mapping[UUID, tuple[int, int]]
 ) -> Iterator[list[str]]:
@@ -154,39 +194,13 @@ def _groups(
         yield group
 
 
-def _grow(
-    by_trace: Mapping[str, list[_Ready]],
-    held: Mapping[str, Kept],
-    known: Mapping[UUID, tuple[int, int]],
-    taken: SpansTaken,
-    *,
-    tenant: Tenant,
-    now: datetime,
-    source: str,
-) -> int:
-    there = span_storing.steps([held[name].id for name in by_trace if held[name].id in known])
-    changed: list[tuple[UUID, Step]] = []
-    traces = []
-    arrived: dict[str, UUID] = {}
-    accepted = 0
-    for name, found in by_trace.items():
-        trace = held[name].id
-        steps = there.get(trace, {})
-        was_here = any(_happened(step) for step in steps.values())
-        touched = _merge(found, steps, known.get(trace, (0, 0)), taken)
-        accepted += touched.accepted
-        changed += [(trace, steps[span]) for span in sorted(touched.spans)]
-        if touched.spans and any(_happened(step) for step in steps.values()):
-            traces.append((trace, name, assemble(steps.values())))
-            if not was_here:
-                arrived[name] = trace
-    outputs = {trace: made.output for trace, name, made in traces if name not in arrived}
-    grown = span_storing.grown(outputs)
-    span_storing.store(changed, traces, tenant=tenant, now=now, door=received.door(source))
-    weighing.reweigh(tenant, grown)
-    waiting.attach(tenant, arrived)
-    aggregates.recompute([trace for name, trace in arrived.items() if not held[name].is_new])
-    return accepted
+def _told(made: Assembled, spoken: frozenset[str]) -> Assembled:
+    """With its language: as it was sent, where it is one, else as it reads."""
+    try:
+        language = languages.normalise(made.language) if made.language else ""
+    except languages.UnknownLanguage:
+        language = ""
+    return replace(made, language=language or languages.detect(made.input or made.output, spoken) or "")
 
 
 def _happened(step: Step) -> bool:

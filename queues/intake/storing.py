@@ -12,6 +12,7 @@ from queues import placing
 from queues.intake import judge_first, receipts
 from queues.intake.receipts import Known
 from queues.intake.schema import RISKS, EscalatedCase
+from queues.masks import vault
 from queues.models import Case
 from queues.risk import Risk
 from queues.weighing import Answer, Terms, Weighed, Weigher
@@ -81,6 +82,7 @@ def store(batch: Sequence[Ready], *, tenant: Tenant, terms: Terms, now: datetime
                 if queue_id is not None and not kept:
                     slots.append(_slot(number, weighed, queue_id, tenant.pk))
     judged.store()
+    vault.keep(tenant=tenant, stored=won.values(), now=now)
     if slots:
         placing.open_slots(slots, now=now)
     return list(won.values())

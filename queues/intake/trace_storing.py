@@ -13,6 +13,7 @@ from hitl.models import Tenant
 from queues.intake import receipts
 from queues.intake.receipts import Known
 from queues.intake.trace_schema import RecordedTrace
+from queues.masks import vault
 from queues.traces import waiting
 from queues.traces.known import KIND
 
@@ -50,6 +51,7 @@ def store(batch: Mapping[str, Ready], *, tenant: Tenant, now: datetime, door: st
         for name, ready in batch.items():
             if name in won:
                 copy.write_row(_row(ready, named[name][1], tenant.pk, now, door))
+    vault.keep(tenant=tenant, stored=(ready for name, ready in batch.items() if name in won), now=now)
     waiting.attach(tenant, {name: named[name][1] for name in won})
     return won
 

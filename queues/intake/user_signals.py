@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from hitl.database.copy_lines import NULL, line
 from hitl.models import Tenant
 from queues.intake.families.common import Told, UserSignal
+from queues.masks import vault
 from queues.scrubbing import scrubbed
 from queues.traces import aggregates, consent, known, taken_back, weighing
 from queues.traces.aggregates import Sum
@@ -85,6 +86,7 @@ def store(fresh: Sequence[Given], standing: Standing) -> None:
             aggregates.count(sums[trace], one.signal.type, weighed.value, weighed.weight, has_text=has_text)
     with connection.cursor() as cursor, cursor.copy(f"copy queues_signal ({', '.join(COLUMNS)}) from stdin") as copy:
         copy.write("".join(lines))
+    vault.keep(tenant=tenant, stored=lines, now=standing.now)
     aggregates.add(sums.items())
     # Of a signal that came without the user's key, the trace knows whose it is.
     nameless = {found[one.signal.trace_id] for one in fresh if not one.user_key and one.signal.trace_id in found}

@@ -15,6 +15,7 @@ from queues.models.queue import (
     RoutingRule,
 )
 from queues.models.sampling import DriftReport, Sampled, SamplingPlan, SamplingRun
+from queues.models.scrub_measurement import ScrubMeasurement
 from queues.models.signal import Complaint, ConsentWithdrawal, Signal, SignalWeights, TopicDwell
 from queues.models.slot import Breach, Slot
 from queues.models.trace import EarlyWord, Span, Trace
@@ -48,6 +49,7 @@ __all__ = [
     "SamplingPlan",
     "SamplingRun",
     "ScoreName",
+    "ScrubMeasurement",
     "Signal",
     "SignalWeights",
     "Slot",

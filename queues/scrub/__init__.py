@@ -53,11 +53,14 @@ LEFT = frozenset(("name known",))
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found, and where in the text as it came (`text[start:end]` is the value in clear)."""
+    """What was found, where in the text as it came (`text[start:end]` is the value in clear), and what stands there
+    instead.
+    """
 
     kind: str
     start: int
     end: int
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,13 @@ class Scrubbed:
 
 @dataclass(frozen=True, slots=True)
 class ScrubbedTree:
-    """`value` is a new structure; `counts` says how many of each kind were replaced."""
+    """`value` is a new structure; `counts` says how many of each kind were replaced; `taken` is each value in clear, as
+    it was written first, by its token.
+    """
 
     value: Any
     counts: Mapping[str, int]
+    taken: Mapping[str, tuple[str, str]]
 
 
 def pseudonym(kind: str, value: str, key: bytes) -> str:
@@ -147,8 +153,9 @@ def _scrub(text: str, key: bytes, regions: tuple[str, ...], leave: frozenset[str
         start, end = (max(0, at - len(label)) for at in reading.original(hit.start, hit.end))
         if end <= done:
             continue
-        parts += [text[done:start], pseudonym(hit.kind, hit.value, key)]
-        found.append(Finding(hit.kind, start, end))
+        token = pseudonym(hit.kind, hit.value, key)
+        parts += [text[done:start], token]
+        found.append(Finding(hit.kind, start, end, token))
         done = end
     return Scrubbed("".join([*parts, text[done:]]), tuple(found))
 
@@ -175,10 +182,13 @@ def scrub_tree(
     become equal are told apart by a number, so that nothing is lost. Any depth.
     """
     counts: Counter[str] = Counter()
+    taken: dict[str, tuple[str, str]] = {}
 
     def clean(leaf: Any, name: str) -> Any:
+        written = leaf
         if isinstance(leaf, int) and not isinstance(leaf, bool) and leaf >= 10**12 and leaf < 10**19:
-            scrubbed = scrub(str(leaf), key=key, regions=())
+            written = str(leaf)
+            scrubbed = scrub(written, key=key, regions=())
             if not any(finding.kind == "card" for finding in scrubbed.found):
                 return leaf
         elif (
@@ -197,6 +207,8 @@ def scrub_tree(
             return leaf
         if scrubbed.found:
             counts.update(finding.kind for finding in scrubbed.found)
+            for one in scrubbed.found:
+                taken.setdefault(one.token, (one.kind, written[one.start : one.end]))
         return scrubbed.text
 
     root: list[Any] = [None]
@@ -220,4 +232,4 @@ def scrub_tree(
             todo += [(child, items, index, name) for index, child in enumerate(node)]
         else:
             parent[place] = clean(node, name)
-    return ScrubbedTree(root[0], dict(counts))
+    return ScrubbedTree(root[0], dict(counts), taken)

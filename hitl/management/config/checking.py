@@ -14,6 +14,7 @@ from queues import terms
 from queues.calendars import BusinessCalendar
 from queues.json_values import Refused, shown
 from queues.models import Calendar, Queue, RoutingRule
+from queues.sampling import plans
 from queues.triggers import AssessmentSettings
 
 Names = Mapping[str, set[Any]]
@@ -30,6 +31,7 @@ def faults(config: Config, names: Names) -> list[str]:
     }
     return [
         *_tenants(config.tenants),
+        *_samples(config.tenants, known),
         *_calendars(config.calendars),
         *_people(config.people, known),
         *_codebooks(config.codebooks, known),
@@ -51,6 +53,19 @@ def _tenants(entries: list[schema.Tenant]) -> Iterable[str]:
             AssessmentSettings.from_json(entry.assessment)
         except Refused as refused:
             yield from (_placed(entry, error, "assessment.") for error in refused.errors)
+
+
+def _samples(entries: list[schema.Tenant], known: Names) -> Iterable[str]:
+    stored = {plan.tenant.slug: plan for plan in plans.all_current()}
+    for entry in entries:
+        if entry.sampling is None:
+            continue
+        yield from _missing(entry.at("sampling.queue"), "queues", entry.sampling.queue, known)
+        try:
+            # Whether its queue is open is asked when it is there.
+            plans.check(plans.fields_of(stored.get(entry.slug)) | entry.sampling.given() | {"queue": None})
+        except plans.Refused as refused:
+            yield f"{entry.at(f'sampling.{refused.field}')}: {refused}"
 
 
 def _calendars(entries: list[schema.Calendar]) -> Iterable[str]:

@@ -23,6 +23,7 @@ from hitl.management.config.schema import RISKS
 from queues import lanes, rules, steering, thresholds
 from queues.models import Calendar, Lane, Queue, RoutingRule
 from queues.risk import Risk
+from queues.sampling import plans
 from queues.triggers import AssessmentSettings
 
 ACTOR: Final = "import_config"
@@ -49,6 +50,8 @@ def bring(*, text: str, now: datetime, dry_run: bool = False) -> Report:
         (config.queues, _queue),
         (config.rules, _rule),
         (config.people, persons.allow),
+        # Last, since a plan may name a queue.
+        (config.tenants, _sample),
     ]
     for entries, step in steps:
         for entry in entries:
@@ -73,7 +76,7 @@ def _placed(entry: schema.Entry) -> Iterator[None]:
     """What a verb refuses is said with its place in the file."""
     try:
         yield
-    except (Refused, files.Unreadable, NotPublishable) as refused:
+    except (Refused, plans.Refused, files.Unreadable, NotPublishable) as refused:
         raise Faulty([f"{entry.at()}: {refused}"]) from None
 
 
@@ -84,7 +87,7 @@ def _tenant(entry: schema.Tenant, report: Report, now: datetime) -> None:
     if tenant is None:
         tenant = tenancy.create(by=None, slug=entry.slug, name=entry.name, actor_name=ACTOR)
         said.append("created")
-    given = entry.given("name", "scrubs", "regions")
+    given = entry.given("name", "scrubs", "scrubs_names", "scrubs_addresses", "regions")
     fields = [name for name, value in given.items() if getattr(tenant, name) != value]
     for name in fields:
         if not new:
@@ -112,6 +115,27 @@ def _measure(entry: schema.Tenant, tenant: Tenant, said: list[str], report: Repo
         thresholds.save(
             tenant=tenant, settings=wanted, note="From a configuration file", by=None, after=number, actor_name=ACTOR
         )
+
+
+def _sample(entry: schema.Tenant, report: Report, now: datetime) -> None:
+    tenant = Tenant.objects.get(slug=entry.slug)
+    plan = plans.current(tenant)
+    if entry.sampling is None:
+        if plan:
+            report.left.append(f"tenant {entry.slug}: sampling (revision {plan.revision})")
+        return
+    wanted = entry.sampling.given()
+    if "queue" in wanted:
+        wanted["queue"] = Queue.objects.get(slug=wanted["queue"]) if wanted["queue"] else None
+    before = plans.fields_of(plan)
+    changed = [name for name, value in wanted.items() if value != before[name]]
+    if plan is None or changed:
+        said = report.of("tenant", entry.slug)
+        said += [change(f"sampling.{name}", before[name], wanted[name]) for name in changed] or ["sampling: begun"]
+        plans.save(
+            tenant=tenant, change=wanted, because="From a configuration file", by=None,
+            after=plan.revision if plan else 0, now=now, actor_name=ACTOR,
+        )  # fmt: skip
 
 
 def _calendar(entry: schema.Calendar, report: Report, now: datetime) -> None:

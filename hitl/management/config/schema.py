@@ -147,12 +147,36 @@ class Entry(BaseModel):
         return {field: getattr(self, field) for field in fields if field in self.model_fields_set}
 
 
+class Sampling(BaseModel):
+    """A sampling plan; what is left out stays, or has its default. `queue` null: where the rules lead."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    is_active: bool = True
+    budget: Count = 80
+    mix: dict[str, float] = {}
+    per_user: Count = 3
+    judge: words(120, 0) = ""  # type: ignore[valid-type]
+    threshold: float = 0.5
+    width: float = 0.15
+    hour: Count = 5
+    look_back_days: Count = 7
+    latency_days: Count = 9
+    queue: Slug | None = None
+
+    def given(self) -> dict[str, Any]:
+        return {field: getattr(self, field) for field in self.model_fields_set}
+
+
 class Tenant(Entry):
     slug: Slug
     name: words(120) = ""  # type: ignore[valid-type]
     scrubs: bool = True
+    scrubs_names: Literal["none", "said", "known"] = "said"
+    scrubs_addresses: bool = True
     regions: several(Annotated[str, Field(pattern="^[A-Z]{2}$")]) = []  # type: ignore[valid-type]
     assessment: dict[str, Any] = {}
+    sampling: Sampling | None = None
 
 
 class Calendar(Entry):
@@ -187,7 +211,7 @@ class Person(Entry):
     time_zone: TimeZone = "UTC"
     is_active: bool = True
     administrator: bool = False
-    tenants: dict[str, list[Literal["work", "lead"]]] = {}
+    tenants: dict[str, list[Literal["work", "lead", "reveal"]]] = {}
     queues: dict[str, list[Literal["review", "lead", "approve"]]] = {}
     codebooks: dict[str, list[Literal["read"]]] = {}
     authorities: list[Annotated[Signs, BeforeValidator(_as_authority)]] = []

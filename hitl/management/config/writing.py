@@ -13,8 +13,9 @@ from hitl.access.models import AuthorityGrant, Tenant, User
 from hitl.management.config import schema
 from hitl.management.config.persons import KINDS
 from queues import terms, thresholds
-from queues.models import Calendar, Lane, Queue, RoutingRule
+from queues.models import Calendar, Lane, Queue, RoutingRule, SamplingPlan
 from queues.risk import Risk
+from queues.sampling import plans
 from queues.triggers import DEFAULTS
 
 HEAD: Final = """\
@@ -46,9 +47,16 @@ def _tenant(tenant: Tenant) -> dict[str, Any]:
         "slug": tenant.slug,
         "name": tenant.name,
         "scrubs": tenant.scrubs,
+        "scrubs_names": tenant.scrubs_names,
+        "scrubs_addresses": tenant.scrubs_addresses,
         "regions": tenant.regions,
         "assessment": {name: value for name, value in settings.items() if value != default[name]},
+        **({"sampling": _sampling(plan)} if (plan := plans.current(tenant)) else {}),
     }
+
+
+def _sampling(plan: SamplingPlan) -> dict[str, Any]:
+    return plans.fields_of(plan) | {"queue": plan.queue.slug if plan.queue else None}
 
 
 def _calendar(calendar: Calendar) -> dict[str, Any]:
