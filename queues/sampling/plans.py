@@ -60,6 +60,12 @@ def current(tenant: Tenant) -> SamplingPlan | None:
     return SamplingPlan.objects.filter(tenant=tenant).select_related("queue", "by").order_by("-revision").first()
 
 
+def all_current() -> list[SamplingPlan]:
+    """Every tenant's plan in force."""
+    newest = SamplingPlan.objects.order_by("tenant", "-revision").distinct("tenant")
+    return list(newest.select_related("tenant", "queue"))
+
+
 def fields_of(plan: SamplingPlan | None) -> dict[str, Any]:
     """What a lead sets of a plan, by name; the defaults where there is none."""
     return dict(DEFAULTS) if plan is None else {name: getattr(plan, name) for name in DEFAULTS}
@@ -68,7 +74,7 @@ def fields_of(plan: SamplingPlan | None) -> dict[str, Any]:
 def unsaved(tenant: Tenant, plan: SamplingPlan | None, change: Mapping[str, Any], now: datetime) -> SamplingPlan:
     """The plan with these fields changed, as it would be saved. Raises Refused."""
     fields = fields_of(plan) | dict(change)
-    _check(fields)
+    check(fields)
     seed = plan.seed if plan else 0
     return SamplingPlan(tenant=tenant, revision=plan.revision + 1 if plan else 1, seed=seed, at=now, **fields)
 
@@ -134,7 +140,8 @@ def due(plan: SamplingPlan, first: datetime, now: datetime) -> datetime | None:
     return None if drawn else moment
 
 
-def _check(fields: Mapping[str, Any]) -> None:
+def check(fields: Mapping[str, Any]) -> None:
+    """Raises Refused for the first of the fields of a whole plan that cannot be followed."""
     if wrong := mix.fault(fields["mix"]):
         raise Refused("mix", wrong)
     bounds = {

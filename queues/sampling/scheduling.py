@@ -30,9 +30,8 @@ def draw_due(now: datetime) -> int:
     unique), so it does no harm to start it twice.
     """
     started = 0
-    newest = SamplingPlan.objects.order_by("tenant", "-revision").distinct("tenant").select_related("tenant")
     first = dict(SamplingPlan.objects.values_list("tenant").annotate(Min("at")))
-    for plan in newest:
+    for plan in plans.all_current():
         moment = plans.due(plan, first[plan.tenant_id], now)
         if moment is None or _tried_lately(plan.tenant, now):
             continue

@@ -14,7 +14,8 @@ from hitl.management.config.reading import Faulty
 from hitl.management.demo import story
 from hitl.management.demo.people import PEOPLE
 from hitl.models import AuthorityGrant, Tenant, User
-from queues.models import AssessmentRevision, Calendar, Queue, RoutingRule
+from queues.models import AssessmentRevision, Calendar, Queue, RoutingRule, SamplingPlan
+from queues.sampling import plans
 from queues.triggers import DEFAULTS
 from tests.factories.codebook import published
 from tests.factories.hitl import PASSWORD, TenantFactory, UserFactory, grant
@@ -336,3 +337,41 @@ def test_the_file_is_written_whole_and_holds_no_secret(tmp_path, capsys):
         call_command("export_config", "--out", str(tmp_path / "nowhere" / "hitl.yaml"))
     with pytest.raises(CommandError, match="cannot be read: No such file"):
         call_command("import_config", str(tmp_path / "none.yaml"))
+
+
+SAMPLED = """
+tenants:
+  - slug: acme
+    name: Acme
+    sampling: {budget: 40, mix: {random: 0.5, negative: 0.5}, queue: errors}
+queues:
+  - {slug: errors, name: Errors}
+"""
+
+
+def test_a_sampling_plan_is_part_of_the_file_and_names_a_queue_of_it(run):
+    said = run(SAMPLED)
+    assert "tenant acme: sampling.budget 80 -> 40" in said.splitlines()
+    plan = plans.current(Tenant.objects.get())
+    assert (plan.budget, plan.mix, plan.queue.slug, plan.by) == (40, {"random": 0.5, "negative": 0.5}, "errors", None)
+    assert yaml_text.read(exported())["tenants"][0]["sampling"]["queue"] == "errors"
+    run(SAMPLED)
+    run(exported())
+    assert plans.current(Tenant.objects.get()).revision == 1
+    assert "tenant acme: sampling (revision 1): not in the file" in run("tenants: [{slug: acme}]")
+
+
+@pytest.mark.parametrize(
+    ("sampling", "said"),
+    [
+        ("{mix: {random: 0.5}}", "tenants[0].sampling.mix (acme): The shares come to 50%, not to 100%."),
+        ("{queue: nowhere}", "tenants[0].sampling.queue (acme): there is no queue"),
+        ("{budget: plenty}", "tenants[0].sampling.budget (acme): must be a whole number"),
+        ("{latency_days: 7}", "tenants[0].sampling.latency_days (acme): At least a day more"),
+    ],
+)
+def test_a_sampling_plan_that_cannot_be_followed_is_refused_in_its_place(run, sampling, said):
+    with pytest.raises(CommandError) as refused:
+        run(f"tenants: [{{slug: acme, name: Acme, sampling: {sampling}}}]")
+    assert said in str(refused.value)
+    assert not SamplingPlan.objects.exists()
