@@ -43,7 +43,7 @@ def trace(run: str, n: int, now: datetime) -> Row:
         "conversation": [
             {
                 "role": "user",
-                "content": "Hello, I have a question about my invoice of October: whom may I ask about it?",
+                "content": "Hello, I have a question about my invoice of October: whom may I ask?",
             },
             {"role": "assistant", "content": "Gladly: just ask me. What would you like to know about the invoice?"},
         ],
@@ -63,7 +63,13 @@ def trace(run: str, n: int, now: datetime) -> Row:
         "release": "2026.11.2",
         "user_key": f"u-{n % 2_000}",
         "session_id": f"session-{n // 4}",
-        "metadata": {"channel": "web", "shop": "north", "experiment": "answers-with-sources-first", "retries": 0},
+        "metadata": {
+            "channel": "web",
+            "shop": "north",
+            "experiment": "answers-with-sources-first",
+            "retries": 0,
+            "device": "phone",
+        },
         "topic": TOPICS[n % 4],
         "domain": "billing",
         "language": "en",
