@@ -18,7 +18,7 @@ from codebook.models import Category, Comment, Disagreement
 from codebook.rubric import authoring
 from hitl.audit import log
 from queues.intake import uploads
-from queues.models import Slot
+from queues.models import ConsentWithdrawal, Slot
 from reviews import coding, reading
 from reviews.models import Finding, Review
 from tests.browser.conftest import Desk, enter, sign_in_by_cookie
@@ -26,6 +26,7 @@ from tests.factories.codebook import CodebookFactory, published
 from tests.factories.intake import sent
 from tests.factories.queues import CaseFactory, LaneFactory, QueueFactory, SlotFactory, lead_of
 from tests.factories.seats import Seats
+from tests.factories.traces import ComplaintFactory, SignalFactory, TraceFactory
 from tests.guarantees.hostile import PAYLOADS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "owner"])]
@@ -104,7 +105,7 @@ class Watched:
     def goes(self, path: str) -> None:
         answer = self.page.goto(f"{self.origin}{path}")
         assert answer.ok, f"{path} was answered {answer.status}"
-        self.expected.append(path)
+        self.expected.append(urlsplit(path).path)
         self.look()
 
     def look(self) -> None:
@@ -255,6 +256,66 @@ def owners(page: Page, live_server, transactional_db) -> tuple[Watched, list[str
 
 def test_nothing_runs_calls_out_or_leads_away_on_an_owners_screens(owners):
     watching, paths = owners
+    for path in paths:
+        watching.goes(path)
+
+
+@pytest.fixture
+def traffic(page: Page, live_server, transactional_db) -> tuple[Watched, list[str]]:
+    """The pages of a tenant's traffic: traces with signals of every kind, complaints, and what users allow."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    lane = LaneFactory()
+    lead, tenant = lead_of(lane), lane.tenant
+    parts = [TEXTS[start : start + EACH] for start in range(0, len(TEXTS), EACH)]
+    traces = [trace_of(tenant, number, part) for number, part in enumerate(parts)]
+    for text in TEXTS:
+        SignalFactory(trace=traces[0], type="user_reason", reason="other", value=None, text=text, source=text[:20])
+        SignalFactory(tenant=tenant, trace_ref=text[:200] or "x", source=text[:20])
+        ConsentWithdrawal.objects.create(tenant=tenant, user_key=text[:80], at=timezone.now(), source=text[:120])
+    SignalFactory(trace=traces[0], type="user_edit", value=1, text="\n\n".join(reversed(parts[0])))
+    together, short = "\n\n".join(parts[0]), [text[:60] for text in parts[0]]
+    complaint = ComplaintFactory(
+        tenant=tenant,
+        text=together,
+        channel=short[0][:40],
+        user_key=traces[0].user_key,
+        external_id=short[1],
+        tags=short,
+    )
+    done = {"state": "dismissed", "settled_at": timezone.now(), "settled_by": lead}
+    settled = ComplaintFactory(tenant=tenant, text=together, because=together[:500], **done)
+    watching = Watched(page, live_server.url)
+    sign_in_by_cookie(page, lead, live_server.url)
+    at = f"/tenants/{tenant.slug}/"
+    pages = [
+        "traces/",
+        "traces/?order=time",
+        "traces/waiting/",
+        *(f"traces/{trace.pk}/" for trace in traces),
+        "consent/",
+    ]
+    told = ["", "?state=settled", f"{complaint.pk}/", f"{complaint.pk}/?words=script", f"{settled.pk}/"]
+    return watching, [*(at + one for one in pages), *(f"{at}complaints/{one}" for one in told)]
+
+
+def trace_of(tenant, number: int, part: list[str]):
+    """A trace in which each of the texts stands by itself in each list, and all of them together in each long text."""
+    together = "\n\n".join(part)
+    first, second, third, *_ = [text for text in part if text] * 3
+    return TraceFactory(
+        tenant=tenant, external_id=f"{number} {first}"[:200], input=together, output=together, topic=first[:120],
+        domain=second[:80], language=first[:35], user_key=third[:80] or "u", session=first[:200], model=third[:120],
+        prompt_version=second[:120], release=first[:120], signals=1, is_negative=True, weight=-1,
+        conversation=[{"role": text[:40], "content": text} for text in part],
+        documents=[{"document_id": text[:500], "title": text[:500], "quote": text, "score": 0.5} for text in part],
+        tools=[{"name": text, "status": text[:40], "output": {text: [text]}} for text in part],
+        scores=dict.fromkeys(part, 0.5), metadata={text: text for text in part},
+    )  # fmt: skip
+
+
+def test_nothing_runs_calls_out_or_leads_away_on_the_pages_of_the_traffic(traffic):
+    watching, paths = traffic
     for path in paths:
         watching.goes(path)
 
