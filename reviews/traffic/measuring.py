@@ -16,6 +16,7 @@ from codebook.versions import NoCodebook
 from hitl.jobs import progress as jobs
 from hitl.models import Tenant
 from queues.models import SamplingRun
+from queues.sampling import dropping
 from reviews.traffic import reports, sampled, waiting
 from reviews.traffic.gathering import Gathered, Json, figures
 from reviews.traffic.periods import Period, periods
@@ -63,9 +64,9 @@ def measure(tenant: Tenant, *, now: datetime, job_id: int | None = None) -> list
     for one in spans:
         sums = found[one.key]
         counts = _runs([kept for at, kept in ran if one.holds(at)])
-        told.append(
-            (one, {**figures(sums, counts), "newest": newest, "waiting": waits, "versions": words.of(sums.versions)})
-        )
+        about: Json = {"newest": newest, "waiting": waits, "versions": words.of(sums.versions)}
+        about["limitations"] = [lost.sentence for lost in dropping.limitations(tenant, one.since, one.until)]
+        told.append((one, {**figures(sums, counts), **about}))
     return told
 
 

@@ -98,7 +98,7 @@ class TestEstimates:
         sample.drawn("by_hand", "reject", chance=None)
         sample.measure()
         page = seen(client, "estimates", sample)
-        assert "3 were dropped unread" in page
+        assert "3 were dropped unread. Negative feedback: of 3 picked cases, 3 were never looked at (3 as" in page
         assert "If all that nobody knows of passed," in page
         assert "1 wait to be read" in page
         assert "1 that a lead sent by hand is left out" in page
