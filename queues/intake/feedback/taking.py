@@ -1,11 +1,9 @@
 """Feedback in: each event becomes a trace, where its texts came along, and the signals that it says."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from hitl.database.uuid7 import moment
 from hitl.models import Tenant
@@ -136,7 +134,7 @@ def _take_signals(told: Sequence[_Told], taken: Taken, door: _Door) -> None:
         if one.event.ref in held_back:
             one.fate.errors.append(Fault("trace_id", waiting.FULL))
         else:
-            sending += [(one.fate, where, _named(row) if door.public else row) for where, row in one.event.signals]
+            sending += [(one.fate, where, row) for where, row in one.event.signals]
     if not sending:
         return
     counted = signals([row for _, _, row in sending], tenant=door.tenant, now=door.now, source=door.source)
@@ -147,14 +145,6 @@ def _take_signals(told: Sequence[_Told], taken: Taken, door: _Door) -> None:
             fate.errors.append(_fault(where, refused[place]))
         else:
             fate.signals += 1
-
-
-def _named(row: dict[str, Any]) -> dict[str, Any]:
-    """With a name, by which its receipt is found again when it has waited for its trace in vain."""
-    if row.get("signal_id"):
-        return row
-    content = json.dumps(row, sort_keys=True, default=str).encode()
-    return {**row, "signal_id": f"page:{hashlib.sha256(content).hexdigest()}"}
 
 
 def _fault(field: str, error: str) -> Fault:

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from hitl.audit import log
 from hitl.audit.log import Entry
 from hitl.models import Tenant
-from queues.intake import receipts
 from queues.traces import known
 
 # The door's name, as a signal keeps it.
@@ -31,10 +30,15 @@ select count(*) from (
   select from queues_signal where tenant_id = %s and trace_id is null and source = %s limit %s) as waiting
 """
 _SWEPT: Final = """
-delete from queues_signal where id in (
+with old as (
   select id from queues_signal where trace_id is null and source = %s and received_at < %s limit %s
-  for update skip locked)
-and trace_id is null returning tenant_id, external_id
+  for update skip locked
+), signals as (
+  delete from queues_signal where id = any(array(select id from old)) and trace_id is null returning id, tenant_id
+), receipts as (
+  delete from queues_receipt where object_uuid = any(array(select id from signals))
+)
+select tenant_id, count(*) from signals group by tenant_id order by tenant_id
 """
 
 
@@ -64,14 +68,11 @@ def sweep(now: datetime) -> int:
 def _sweep_some(now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_SWEPT, [PAGE, now - PATIENCE, AT_ONCE])
-        gone: dict[int, list[str]] = {}
-        for tenant, name in cursor.fetchall():
-            gone.setdefault(tenant, []).append(name)
-    for tenant in Tenant.objects.filter(pk__in=gone):
-        receipts.forget([name for name in gone[tenant.pk] if name], kind="signal", tenant=tenant)
-    entries = [
-        Entry("feedback.swept", f"tenant:{pk}", tenant_id=pk, detail={"signals": len(names)}, actor_name="tick")
-        for pk, names in sorted(gone.items())
-    ]
-    log.append_all(entries)
-    return sum(map(len, gone.values()))
+        gone = cursor.fetchall()
+    log.append_all(
+        [
+            Entry("feedback.swept", f"tenant:{pk}", tenant_id=pk, detail={"signals": count}, actor_name="tick")
+            for pk, count in gone
+        ]
+    )
+    return sum(count for _, count in gone)
