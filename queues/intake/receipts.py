@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
 
 from hitl.database import arrays
 from hitl.models import Tenant
+
+# Of a row that was taken in so long ago that it is forgotten while it comes again.
+JUST_FORGOTTEN: Final = "It was here before, and is being forgotten at this moment. Send it again."
 
 
 @dataclass(frozen=True, slots=True)

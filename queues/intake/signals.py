@@ -170,9 +170,11 @@ class _Door:
             return
         known = receipts.known([one.key for one in late], kind=KIND, tenant=self.tenant)
         for one in late:
-            before = known[one.key]
-            when = f"the one taken in at {before.received_at:%Y-%m-%d %H:%M:%S} UTC"
-            _settle(one, (before.digest,), when, part)
+            if before := known.get(one.key):
+                when = f"the one taken in at {before.received_at:%Y-%m-%d %H:%M:%S} UTC"
+                _settle(one, (before.digest,), when, part)
+            else:
+                part.reject(one.place, one.signal.signal_id or None, receipts.JUST_FORGOTTEN)
 
 
 def _settle(one: Ready, known: tuple[bytes, ...], where: str, part: Part[Ready]) -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from hitl.audit import log
 from hitl.models import Tenant
 from queues import languages, terms
-from queues.intake import cleaning, received, rows, trace_storing
+from queues.intake import cleaning, receipts, received, rows, trace_storing
 from queues.intake.receipts import Known
 from queues.intake.received import Part, Received, named
 from queues.intake.rows import NotStorable, Unreadable
@@ -100,7 +100,7 @@ class _Door:
             if late := [ready for name, ready in once.items() if name not in won]:
                 quicker = trace_storing.known_of(self.tenant, late)
                 for ready in late:
-                    settle(ready, quicker[ready.trace.trace_id], part)
+                    settle(ready, quicker.get(ready.trace.trace_id), part)
             counts = {"accepted": len(won), "duplicates": part.duplicates, "rejected": len(part.rejected)}
             log.append(
                 actor=None,
@@ -165,8 +165,11 @@ def moment_refusal(at: datetime, now: datetime, kept: timedelta) -> str | None:
     return None
 
 
-def settle(ready: Ready, known: Known, part: Part[Ready]) -> None:
+def settle(ready: Ready, known: Known | None, part: Part[Ready]) -> None:
     """A row whose id was taken in before: the same again, or something else under its name."""
+    if known is None:
+        part.reject(ready.place, ready.trace.trace_id, receipts.JUST_FORGOTTEN)
+        return
     if known.digest in ready.digests:
         part.duplicates += 1
         return
