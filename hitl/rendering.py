@@ -143,7 +143,24 @@ def visible(text: str) -> SafeString:
     """Escaped text with invisible, direction-changing and control characters shown by their number, letters written in
     tag characters spelt out, and towers of accents cut.
     """
-    return mark_safe(_with_unseen(escape(_sayable(text))))
+    return mark_safe(_with_masks(_with_unseen(escape(_sayable(text)))))
+
+
+# --- Masks ---------------------------------------------------------------------------------------------------------
+
+# What stands for a value that was taken out before it was stored: [EMAIL_k3x9q2ma].
+_MASK = re.compile(r"\[([A-Z]+(?:_[A-Z]+)*)_([a-z2-7]{8})\]")
+
+
+def _with_masks(html: str) -> str:
+    """Sets masks off in HTML whose tags are our own: nothing in a tag looks like one."""
+    if "[" not in html:
+        return html
+    return _MASK.sub(lambda mask: f'<span class="masked" title="{_masked(mask[1])}">{mask[0]}</span>', html)
+
+
+def _masked(kind: str) -> str:
+    return f"Masked: {kind.lower().replace('_', ' ')}. The same mask is the same value."
 
 
 # --- Marks -----------------------------------------------------------------------------------------------------------
@@ -309,7 +326,7 @@ def markdown(text: str, marks: Sequence[Mark] = (), anchor: str = "") -> SafeStr
         warning = '<p class="cut">Nested too deep to lay out: shown as it was typed.</p>'
         return mark_safe(f'{warning}<div class="typed" dir="auto">{plain(text, marks, anchor)}</div>{note}')
     html = _CLEANER.clean(parser.renderer.render(tokens, parser.options, env))
-    return mark_safe(warning + _with_unseen(_set_off(html, marks, anchor)) + note)
+    return mark_safe(warning + _with_masks(_with_unseen(_set_off(html, marks, anchor))) + note)
 
 
 def plain(text: str, marks: Sequence[Mark] = (), anchor: str = "") -> SafeString:
@@ -318,4 +335,4 @@ def plain(text: str, marks: Sequence[Mark] = (), anchor: str = "") -> SafeString
     """
     text, marks, note = _cut(text, marks)
     html = escape(_sayable(_with_places(text, marks)))
-    return mark_safe(_with_unseen(_set_off(html, marks, anchor)) + note)
+    return mark_safe(_with_masks(_with_unseen(_set_off(html, marks, anchor))) + note)

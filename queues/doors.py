@@ -9,6 +9,7 @@ from queues.models import Calendar, Case, Complaint, Queue, RoutingRule, Slot, T
 
 REVIEWS = ("review_queue", "lead_queue")
 LEADS = ("lead_queue",)
+REVEALS = "reveal_tenant"
 
 Person = User | AnonymousUser
 
@@ -32,6 +33,15 @@ def slots_led(user: Person) -> QuerySet[Slot]:
 def traces(user: Person) -> QuerySet[Trace]:
     """The traffic of the tenants that a person runs."""
     return Trace.objects.filter(tenant__in=doors.tenants(user, *doors.LEADS))
+
+
+def cases_revealed(user: Person) -> QuerySet[Case]:
+    """Cases whose masks a person may see through: as a lead of the case, and with the tenant's permission for it."""
+    return cases_led(user).filter(tenant__in=doors.tenants(user, REVEALS))
+
+
+def traces_revealed(user: Person) -> QuerySet[Trace]:
+    return traces(user).filter(tenant__in=doors.tenants(user, REVEALS))
 
 
 def complaints(user: Person) -> QuerySet[Complaint]:

@@ -1,6 +1,19 @@
 from django.urls import URLPattern, path
 
-from queues.views import assessment, calendars, complaints, intake_settings, rules, sampling, steering, traces, tray, uploads
+from queues.views import (
+    assessment,
+    calendars,
+    complaints,
+    intake_settings,
+    masked,
+    rules,
+    sampling,
+    scrubbing,
+    steering,
+    traces,
+    tray,
+    uploads,
+)
 
 urlpatterns: list[URLPattern] = [
     path("queues/", steering.index, name="queues"),
@@ -31,6 +44,11 @@ urlpatterns: list[URLPattern] = [
     path("tenants/<slug:slug>/complaints/<int:pk>/link/", complaints.link, name="complaint_link"),
     path("tenants/<slug:slug>/complaints/<int:pk>/dismiss/", complaints.dismiss, name="complaint_dismiss"),
     path("tenants/<slug:slug>/complaints/<int:pk>/reopen/", complaints.reopen, name="complaint_reopen"),
+    path("tenants/<slug:slug>/scrubbing/", scrubbing.page, name="scrubbing"),
+    path("tenants/<slug:slug>/scrubbing/measure/", scrubbing.measure, name="scrubbing_measure"),
+    path("tenants/<slug:slug>/scrubbing/forget/", scrubbing.empty, name="vault_empty"),
+    path("tenants/<slug:slug>/traces/<uuid:pk>/masked/", masked.trace, name="trace_masked"),
+    path("cases/<int:pk>/masked/", masked.case, name="case_masked"),
     path("tenants/<slug:slug>/intake/", intake_settings.page, name="intake_settings"),
     path("tenants/<slug:slug>/uploads/", uploads.index, name="uploads"),
     path("tenants/<slug:slug>/uploads/new/", uploads.new, name="upload_new"),

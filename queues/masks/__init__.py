@@ -1,1 +1,1 @@
-"""What stands behind the masks in a tenant's texts: kept, encrypted, where the tenant keeps a vault; shown for a reason."""
+"""What stands behind the masks in a tenant's texts: kept encrypted where it keeps a vault, and shown for a reason."""

@@ -42,6 +42,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "why": wording.why(case.routing, wording.rule_names(user)),
         "history": found,
         "offer": examples.offer(user, case, final_answer=found.outcome.final_answer if found.outcome else ""),
+        "may_reveal": doors.cases_revealed(user).filter(pk=case.pk).exists(),
         "runs_tenant": access.tenants(user, *access.LEADS).filter(pk=case.tenant_id).exists(),
     }
     return render(request, "reviews/case.html", context)

@@ -41,6 +41,7 @@ def page(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse:
         "signals_in_all": trace.signals,
         "verdicts": telling.verdicts(trace, became, user),
         "became": became,
+        "may_reveal": doors.traces_revealed(user).filter(pk=trace.pk).exists(),
         "send": SendTracesForm(user=user),
         "now": timezone.now(),
     }

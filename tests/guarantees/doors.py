@@ -231,6 +231,12 @@ DOORS: dict[str, Door] = {
     "traces_waiting": Door(get=TENANT_LEADS, **TENANT),
     "traces_send": Door(post=TENANT_LEADS, data=lambda world: {"trace": world.far["trace"].pk}, **TENANT),
     "trace": Door(get=TENANT_LEADS, **of_tenant("trace")),
+    # It takes a permission of its own, which nobody at home was given.
+    "trace_masked": Door(get=ADMINISTRATOR, post=ADMINISTRATOR, **of_tenant("trace")),
+    "case_masked": Door(get=ADMINISTRATOR, post=ADMINISTRATOR, **both(pk="slot.case.pk")),
+    "scrubbing": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
+    "scrubbing_measure": Door(post=TENANT_LEADS, **TENANT),
+    "vault_empty": Door(post=TENANT_LEADS, **TENANT),
     "complaints": Door(get=TENANT_LEADS, **TENANT),
     "complaint_new": Door(get=TENANT_LEADS, post=TENANT_LEADS, **TENANT),
     "complaint": Door(get=TENANT_LEADS, **of_tenant("complaint")),

@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import secrets
 import time
 from statistics import median
+from typing import Any
 
 from django.db import connections
 
@@ -111,14 +113,28 @@ def bare_copy() -> float:
 
 
 def scrub_speed() -> dict[str, float]:
-    """Cases of this size a second through the scrub alone, on one core: clean ones, and with three findings in each."""
+    """Cases of this size a second through the scrub alone, on one core: clean ones, whose passages come again as those
+    of a knowledge base do; clean ones of which nothing was seen before; and such with three findings in each.
+    """
     key = b"bench"
     planted = " Write to anna.maier@example.com or call +49 30 901820; card 4111 1111 1111 1111."
     figures = {}
-    for name, more in (("clean", ""), ("three_findings", planted)):
-        cases = [{**row("s", n), "user_question": f"{QUESTION.format(n=n)}{more}"} for n in range(400)]
+    for name, more in (("clean", ""), ("all_new", ""), ("three_findings", planted)):
+        first = secrets.randbelow(10**6)
+        cases = [{**row("s", n), "user_question": f"{QUESTION.format(n=n)}{more}"} for n in range(first, first + 400)]
+        if name != "clean":
+            cases = [_all_new(case, n) for n, case in enumerate(cases, first)]
         began = time.process_time()
         for case in cases:
             scrub.scrub_tree(case, key=key)
         figures[f"{name}_cases_per_s"] = len(cases) / (time.process_time() - began)
     return figures
+
+
+def _all_new(case: Any, n: int) -> Any:
+    """The case with a mark of its own in every text."""
+    if isinstance(case, dict):
+        return {key: _all_new(value, n) for key, value in case.items()}
+    if isinstance(case, list):
+        return [_all_new(value, n) for value in case]
+    return f"{case} no{n}x" if isinstance(case, str) else case

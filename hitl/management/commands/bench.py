@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from hitl.management.bench import report, server
+from hitl.management.bench import pii, report, server
+from queues.masks import measuring
 
 INSIDE = "HITL_BENCH"
 PARTS = ("review", "floor", "scale", "intake", "traces", "signals", "scrub", "bytes", "labels", "sampler", "memory")
@@ -21,13 +22,19 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+        parser.add_argument("--only", nargs="+", choices=(*PARTS, "pii"), default=PARTS)
+        parser.add_argument("--pii", nargs="+", type=Path, default=[], help="JSONL files of texts with marked values")
         parser.add_argument(
             "--largest", type=int, default=1_000_000, help="open cases, labels or traces in the largest"
         )
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
-    def handle(self, *, only: list[str], largest: int, json: Path | None, **options: Any) -> None:
+    def handle(self, *, only: list[str], largest: int, json: Path | None, pii: list[Path], **options: Any) -> None:
+        if "pii" in only or (pii and not os.environ.get(INSIDE)):
+            self.find(pii, json if only == ["pii"] else None)
+            if only == ["pii"]:
+                return
+            only = [part for part in only if part != "pii"]
         if os.environ.get(INSIDE):
             self.measure(only, largest, json)
             return
@@ -51,6 +58,17 @@ class Command(BaseCommand):
         if file:
             file.write_text(json.dumps(figures, indent=2))
             self.say(f"Written to {file}.")
+
+    def find(self, files: list[Path], into: Path | None) -> None:
+        """What the scrub finds in labelled texts; no server is needed for it."""
+        if not files:
+            raise CommandError("Say which files: --pii FILE ...")
+        try:
+            figures = pii.by_both(files, self.say)
+        except (OSError, UnicodeDecodeError, measuring.Refused) as refused:
+            raise CommandError(str(refused)) from None
+        if into:
+            into.write_text(json.dumps(figures, indent=2))
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
