@@ -103,9 +103,10 @@ class _Door:
 
     def _with_id(self, one: Ready, id: UUID) -> Ready:
         # Scrubbing costs more than all the rest: it waits until nobody is found to have sent the signal before.
+        given = None
         if isinstance(one.signal, UserSignal) and not self.tenant.scrubs:
-            return one._replace(id=id, given=user_signals.given(id, one.signal, self.standing))
-        return one._replace(id=id)
+            given = user_signals.given(id, one.signal, self.standing)
+        return Ready(one.place, one.signal, one.key, one.digests, id, given)
 
     def take(self, part: Part[Ready]) -> int:
         users = [one for one in part.ready if isinstance(one.signal, UserSignal)]

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from pydantic_core import to_json
 
-from hitl.database.copy_lines import NULL, line
+from hitl.database.copy_lines import NULL, flag, number, text
 from hitl.models import Tenant
 from queues.intake.families.common import Told, UserSignal
 from queues.masks import vault
@@ -58,8 +58,7 @@ def given(id: UUID, signal: UserSignal, standing: Standing) -> Given:
             told = told._replace(text=scrubbed(told.text, standing.tenant))
         user_key = consent.cleaned_key(user_key, standing.tenant) if user_key else ""
     weighed = weighing.weigh(signal.type, told.value, told.reason, told.text, None, standing.weights)
-    one = Given(id, signal, told, user_key, weighed, "")
-    return one._replace(line=_line(one, weighed, None, standing))
+    return Given(id, signal, told, user_key, weighed, _line(id, signal, told, user_key, weighed, None, standing))
 
 
 def store(fresh: Sequence[Given], standing: Standing) -> None:
@@ -79,7 +78,7 @@ def store(fresh: Sequence[Given], standing: Standing) -> None:
         gone = _until(one, withdrawn, standing.now) if withdrawn else None
         if gone or trace in against:
             weighed = _weighed(one, against.get(trace) if trace else None, standing.weights)
-            written = _line(one, weighed, gone, standing)
+            written = _line(one.id, one.signal, one.told, one.user_key, weighed, gone, standing)
         lines.append(f"{written}\t{trace.hex if trace else NULL}\n")
         if trace and not gone:
             has_text = bool(one.told.text)
@@ -110,27 +109,23 @@ def _until(one: Given, withdrawn: Mapping[str, datetime], now: datetime) -> date
     return until if until and (one.signal.at or now) <= until else None
 
 
-def _line(one: Given, weighed: Weighed, gone: datetime | None, standing: Standing) -> str:
+def _line(
+    id: UUID,
+    signal: UserSignal,
+    told: Told,
+    user_key: str,
+    weighed: Weighed,
+    gone: datetime | None,
+    standing: Standing,
+) -> str:
     """In the order of COLUMNS, but for the trace."""
-    signal = one.signal
+    now = standing.now.isoformat()
+    changed = NULL if weighed.changed is None else text(to_json(weighed.changed).decode())
     allowed = {} if gone else signal.consent
-    return line(
-        one.id,
-        standing.tenant.pk,
-        signal.signal_id,
-        signal.type,
-        signal.trace_id,
-        signal.at or standing.now,
-        standing.now,
-        weighed.value,
-        one.told.reason,
-        one.told.text,
-        None if weighed.changed is None else to_json(weighed.changed).decode(),
-        one.user_key,
-        weighed.weight,
-        standing.door,
-        allowed.get("evaluation", False),
-        allowed.get("retrieval", False),
-        allowed.get("training", False),
-        gone,
+    return (
+        f"{id.hex}\t{standing.tenant.pk}\t{text(signal.signal_id)}\t{signal.type}\t{text(signal.trace_id)}\t"
+        f"{signal.at.isoformat() if signal.at else now}\t{now}\t{number(weighed.value)}\t{told.reason}\t"
+        f"{text(told.text)}\t{changed}\t{text(user_key)}\t{weighed.weight!r}\t{text(standing.door)}\t"
+        f"{flag(allowed.get('evaluation', False))}\t{flag(allowed.get('retrieval', False))}\t"
+        f"{flag(allowed.get('training', False))}\t{gone.isoformat() if gone else NULL}"
     )
