@@ -29,7 +29,7 @@
       "name.",
     uses: "It may be used for",
     evaluation: "Checking: finding wrong answers",
-    retrieval: "Examples: looked up for similar questions",
+    retrieval: "Examples: used in similar answers",
     training: "Training the assistant",
     later:
       "Your corrections are your own work, used for nothing you did not tick. Change your mind here at any time, and " +
@@ -387,7 +387,7 @@
     const { trace, whole, field, before, after, text } = pasted;
     const now = valueOf(field);
     const left = now.slice(before.length, now.length - after.length);
-    if (!now.startsWith(before) || !now.endsWith(after) || !left.trim() || left === text) return;
+    if (!now.startsWith(before) || !now.endsWith(after) || !left.trim() || left.includes(text)) return;
     pasted = 0;
     const edited = whole.includes(text) ? whole.replace(text, () => left) : left;
     put(trace, "implicit_copy_edit", { edited_output: edited.slice(0, LONGEST) });

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from hitl.management.demo.help_desk import opening
 from hitl.management.demo.help_desk.server import HelpDesk
 from queues.models import Signal, Trace
-from tests.browser.conftest import violations
+from tests.browser.conftest import hush, violations
 from tests.factories.hitl import TenantFactory
 from tests.factories.traces import with_partition
 
@@ -63,6 +63,7 @@ def test_a_visitor_says_what_is_wrong_asks_again_and_it_is_all_here(page: Page, 
     page.get_by_label("Say what you meant").first.press("Enter")
     assert came(page, "implicit_followup", desk["before"][0]["trace"]).text == "I mean the water meter."
     assert faults == []
+    hush(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

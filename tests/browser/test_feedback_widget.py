@@ -5,6 +5,7 @@ The page is a shop's, served by a server of its own; hitl knows it by its origin
 
 import re
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -13,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from hitl.access import tokens
 from queues.models import IntakeSettings, Signal, Trace
-from tests.browser.conftest import AXE, RULES
+from tests.browser.conftest import AXE, RULES, hush
 from tests.factories.hitl import TenantFactory
 from tests.factories.traces import TraceFactory, with_partition
 
@@ -100,13 +101,14 @@ def shop(live_server, transactional_db):
 
 
 @pytest.fixture
-def visit(page: Page, shop: Shop) -> Page:
+def visit(page: Page, shop: Shop) -> Iterator[Page]:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.refusals = []
     page.on("console", lambda said: page.refusals.append(said.text) if said.type in ("error", "warning") else None)
     page.goto(shop.origin)
     expect(button(page, "Helpful")).to_be_visible()
-    return page
+    yield page
+    hush(page)
 
 
 def button(page: Page, name: str):
@@ -234,10 +236,24 @@ class TestWhoAgreed:
         reply.press("End")
         reply.press("Control+v")
         expect(reply).to_have_value(re.compile("three days"))
+        visit.wait_for_timeout(100)
         reply.evaluate("one => one.value = one.value.replace('three', 'five')")
         reply.blur()
         (one,) = sent(visit, "implicit_copy_edit")
         assert one.text == ANSWER.replace("three", "five")
+
+    def test_writes_around_a_copy_and_that_is_theirs(self, visit: Page):
+        agree(visit)
+        select(visit, ANSWER)
+        visit.keyboard.press("Control+c")
+        reply = visit.locator("#reply")
+        reply.focus()
+        reply.press("Control+v")
+        reply.press_sequentially(" My number is 4711.")
+        reply.blur()
+        button(visit, "This helped").click()
+        sent(visit, "implicit_accept", "implicit_copy")
+        assert not Signal.objects.filter(type="implicit_copy_edit").exists()
 
     def test_says_by_what_they_do_how_it_was(self, visit: Page):
         agree(visit)
@@ -299,13 +315,18 @@ class TestWhoAgreed:
     def test_does_not_hear_the_answer_and_nothing_is_stored_twice(self, visit: Page):
         agree(visit)
 
+        lost = []
+
         def lose_the_answer(route):
             route.fetch()
             route.abort()
+            lost.append(route)
 
         visit.route("**/api/v1/feedback", lose_the_answer)
         button(visit, "Helpful").click()
         sent(visit, "user_rating")
+        while not lost:
+            visit.wait_for_timeout(50)
         visit.unroute("**/api/v1/feedback")
         with visit.expect_response("**/api/v1/feedback") as told:
             visit.reload()
@@ -341,6 +362,7 @@ class TestTheWidgetItself:
         faults["edit"] = found(page)
         assert [one for state in faults.values() for one in state] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        hush(page)
         context.close()
 
     def test_works_by_keyboard_and_gives_the_focus_back(self, visit: Page):
