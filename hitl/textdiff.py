@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 from rapidfuzz.distance import Levenshtein
@@ -49,9 +49,22 @@ def tokens(text: str) -> list[str]:
 
 def diff(a: str, b: str) -> tuple[Op, ...]:
     """The way from `a` to `b` in words, removals before additions; changes parted by white space alone are one."""
+    return _diff(a, b, tokens(a), tokens(b)) if a != b else _same(a)
+
+
+def edited(a: str, b: str) -> tuple[tuple[Op, ...], float]:
+    """`diff` and `edit_ratio` in one, for less than both."""
     if a == b:
-        return (Op("same", a),) if a else ()
+        return _same(a), 0.0
     old, new = tokens(a), tokens(b)
+    return _diff(a, b, old, new), _ratio(old, new)
+
+
+def _same(text: str) -> tuple[Op, ...]:
+    return (Op("same", text),) if text else ()
+
+
+def _diff(a: str, b: str, old: list[str], new: list[str]) -> tuple[Op, ...]:
     if len(old) * len(new) > MOST_WORK:
         old, new = a.splitlines(keepends=True), b.splitlines(keepends=True)
     if len(old) * len(new) > MOST_WORK:
@@ -59,8 +72,7 @@ def diff(a: str, b: str) -> tuple[Op, ...]:
     return _joined(_hunks(old, new))
 
 
-@dataclass(frozen=True, slots=True)
-class _Hunk:
+class _Hunk(NamedTuple):
     """What is the same, then what changed after it."""
 
     same: str
@@ -76,7 +88,7 @@ def _hunks(old: Sequence[str], new: Sequence[str]) -> list[_Hunk]:
             hunks.append(_Hunk(before, "", ""))
         else:
             last = hunks[-1]
-            hunks[-1] = replace(last, removed=last.removed + before, added=last.added + after)
+            hunks[-1] = _Hunk(last.same, last.removed + before, last.added + after)
     return hunks
 
 
@@ -101,8 +113,12 @@ def edit_ratio(a: str, b: str) -> float:
     """How much of the text was edited: 0 nothing (or white space only), 1 everything. In words, by the longer text."""
     if a == b:
         return 0.0
-    old, new = ([token for token in tokens(text) if not token.isspace()] for text in (a, b))
-    return float(Levenshtein.normalized_distance(old, new))
+    return _ratio(tokens(a), tokens(b))
+
+
+def _ratio(old: list[str], new: list[str]) -> float:
+    words = ([token for token in tokens if not token.isspace()] for tokens in (old, new))
+    return float(Levenshtein.normalized_distance(*words))
 
 
 def to_html(ops: Sequence[Op]) -> SafeString:

@@ -67,7 +67,9 @@ def recompute(ids: Sequence[UUID]) -> None:
         )
 
 
-_LOCK: Final = "select 1 from queues_trace where id = any(%s::uuid[]) order by id for no key update"
+_LOCK: Final = """
+select count(*) from (select from queues_trace where id = any(%s::uuid[]) order by id for no key update) held
+"""
 
 _ADD: Final = """
 update queues_trace trace set signals = trace.signals + added.signals, weight = trace.weight + added.weight,

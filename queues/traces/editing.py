@@ -10,6 +10,7 @@ from hitl.textdiff import Op
 KEPT: Final = "="
 REMOVED: Final = "-"
 ADDED: Final = "+"
+SIGNS: Final = {"removed": REMOVED, "added": ADDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,11 @@ class Difference:
 
 def difference(output: str, edited: str) -> Difference:
     """What was edited, word by word."""
-    signs = {"removed": REMOVED, "added": ADDED}
+    changes, share = textdiff.edited(output, edited)
     steps: list[list[Any]] = [
-        [KEPT, len(op.text)] if op.kind == "same" else [signs[op.kind], op.text] for op in textdiff.diff(output, edited)
+        [KEPT, len(op.text)] if op.kind == "same" else [SIGNS[op.kind], op.text] for op in changes
     ]
-    return Difference(steps, round(textdiff.edit_ratio(output, edited), 4))
+    return Difference(steps, round(share, 4))
 
 
 def ops(output: str, steps: Sequence[Sequence[Any]]) -> tuple[Op, ...]:
