@@ -148,7 +148,7 @@ def visible(text: str) -> SafeString:
 
 # --- Masks ---------------------------------------------------------------------------------------------------------
 
-# What stands for a value that was taken out before it was stored: [EMAIL_k3x9q2ma].
+# What stands for a value that was taken out before it was stored: [EMAIL_k3x7q2ma].
 _MASK = re.compile(r"\[([A-Z]+(?:_[A-Z]+)*)_([a-z2-7]{8})\]")
 
 

@@ -253,6 +253,8 @@ OUTBOX_TOOLS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"routes": {"()": "hitl.logs.Routes"}},
+    "loggers": {"django.request": {"filters": ["routes"]}, "django.security.csrf": {"filters": ["routes"]}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("HITL_LOG_LEVEL", "WARNING")},

@@ -1,6 +1,6 @@
 """Takes personal data and secrets out of text before it is stored, and puts stable pseudonyms in their place.
 
-The same value under the same key is always the same pseudonym (`[EMAIL_k3x9q2ma]`), so that a person stays one person
+The same value under the same key is always the same pseudonym (`[EMAIL_k3x7q2ma]`), so that a person stays one person
 within a tenant and nobody outside can link or guess. Nothing here claims that a text is free of personal data: what is
 looked for is in `kinds`, what is not too, and how well it is done is measured (`measuring`).
 """

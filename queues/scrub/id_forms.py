@@ -215,6 +215,6 @@ LETTERED: tuple[Form, ...] = (
 DOCUMENTS: tuple[Form, ...] = (
     _form(
         "GB", r"[A-Z9]{5}\d[0156]\d[0-3]\d\d[A-Z9]{2}[0-9A-Z]{3}"
-        "|[A-Z]{4,5}\d{6,7}[A-Z9]{2}\d[A-Z]{2}", _any, distinct=True),
+        r"|[A-Z]{4,5}\d{6,7}[A-Z9]{2}\d[A-Z]{2}", _any, distinct=True),
     _form("DE", r"[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{7,8}\d", _machine_readable, strong=True),
 )  # fmt: skip

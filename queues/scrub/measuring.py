@@ -6,6 +6,7 @@ to an address). A text may be marked for one type alone (`checked`): then only m
 text without marks must have none.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any
 from hitl.statistics import Interval, wilson
 from queues.scrub.kinds import belongs, ours
 
+# Types are kept with the counts, texts are not: so nothing of a text can come in as one.
+_TYPE = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 Find = Callable[[str], Sequence["Span"]]
 
 
@@ -121,18 +124,18 @@ def marked(row: object) -> Marked:
     if not isinstance(spans := row.get("spans"), list):
         raise Unusable("It has no list of spans.")
     checked = row.get("checked_type") or ""
-    if not isinstance(checked, str):
-        raise Unusable("Its checked_type is no text.")
-    return Marked(text, tuple(_span(one, len(text)) for one in spans), checked[:60])
+    if not isinstance(checked, str) or not (checked == "" or _TYPE.fullmatch(checked)):
+        raise Unusable("Its checked_type is no type: a word such as PERSON.")
+    return Marked(text, tuple(_span(one, len(text)) for one in spans), checked)
 
 
 def _span(given: object, length: int) -> Span:
-    if not isinstance(given, dict) or not isinstance(kind := given.get("type"), str) or not kind.strip():
-        raise Unusable("One of its spans has no type.")
+    if not isinstance(given, dict) or not isinstance(kind := given.get("type"), str) or not _TYPE.fullmatch(kind):
+        raise Unusable("One of its spans has no type: a word such as PERSON.")
     start, end = given.get("start"), given.get("end")
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= length:
         raise Unusable("One of its spans does not lie within the text.")
-    return Span(kind.strip()[:60], start, end)
+    return Span(kind, start, end)
 
 
 def measure(texts: Iterable[Marked], find: Find) -> Measured:

@@ -1,6 +1,7 @@
 """Guarantee 10: personal data that the scrubber knows is in clear in no table, log, export or audit record."""
 
 import csv
+import gzip
 import io
 import json
 import logging
@@ -12,48 +13,21 @@ from django.db import connections
 from django.test import Client
 
 from hitl.access import tokens
-from queues.models import Case
+from queues.masks import passing, revealing, vault
+from queues.models import Case, IntakeSettings, VaultEntry
+from queues.scrub.kinds import WORDS
+from queues.scrub.reading import PSEUDONYM
+from reviews import coding, deciding
+from reviews.given import Found
+from tests.factories.codebook import CodebookFactory, published
 from tests.factories.hitl import TenantFactory, UserFactory, grant
-from tests.factories.intake import sent
 from tests.factories.jobs import work_off
-from tests.factories.queues import RoutingRuleFactory
+from tests.factories.queues import CaseFactory, LaneFactory, RoutingRuleFactory
+from tests.guarantees import doors
+from tests.guarantees.planted import DOORS, KEEPS_NOTHING, MAIL, SILENT, TEXT, TRACES, VALUES, Sender, planted
+from tests.reviews.test_deciding import Desk
 
 pytestmark = pytest.mark.django_db
-
-MAIL = "anna.kowalska@example-mail.org"
-IBAN = "DE89370400440532013000"
-KEY = "sk-proj-" + "Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z"
-CARD = "4111 1111 1111 1111"
-PHONE = "+49 30 901820"
-PLANTED = (MAIL, IBAN, KEY, CARD, PHONE)
-# However it is written down, these parts of it would give it away.
-TRACES = ("kowalska", "370400440532013000", "Ab3dEf6hIj9kLm2n", "1111 1111 1111", "4111111111111111", "901820")
-
-TEXT = f"I am {MAIL}, card {CARD}, account {IBAN}, phone {PHONE}, key {KEY}."
-
-
-def planted(**fields):
-    """The values in every field that takes text."""
-    return sent(
-        user_question=TEXT,
-        model_draft=TEXT,
-        reason_for_escalation=TEXT,
-        policy=TEXT,
-        conversation=[{"role": "user", "content": TEXT}],
-        evidence=[{"document_id": f"mail/{MAIL}", "quote": TEXT, "title": TEXT, "url": f"https://a.example/?k={KEY}"}],
-        tool_results=[{"name": "crm", "status": "ok", "output": {"email": MAIL, "notes": [TEXT], MAIL: 1}}],
-        judges=[{"name": "grounded", "verdict": TEXT, "score": 0.2}],
-        policy_flags=[MAIL],
-        metadata={"customer": MAIL, "card": int(CARD.replace(" ", "")), "deep": {"list": [IBAN, PHONE]}},
-        topic=MAIL,
-        domain=f"billing {MAIL}",
-        trace_id=MAIL,
-        user_key=PHONE,
-        model=f"m {MAIL}",
-        prompt_version=MAIL,
-        release=IBAN,
-        **fields,
-    )
 
 
 def everything(alias="default"):
@@ -159,3 +133,127 @@ def test_nothing_of_an_imported_file_is_in_clear(lead, tmp_path):
     call_command("import_cases", file, tenant="acme")
     assert Case.objects.count() == 1
     assert found_in(everything()) == []
+
+
+class TestEveryDoor:
+    """The values come in by every door there is, with a vault and without one; then everything is searched."""
+
+    @pytest.fixture(params=["no vault", "vault"])
+    def tenant(self, request, lead):
+        tenant = TenantFactory(slug="acme")
+        kept = request.param == "vault"
+        IntakeSettings.objects.create(tenant=tenant, takes_complaints=True, keeps_vault=kept)
+        passing.forget(tenant.pk)
+        lane = LaneFactory(tenant=tenant)
+        published(lane.queue, codebook=CodebookFactory(slug="brought"))
+        CaseFactory(tenant=tenant, queue=lane.queue, external_id="i-1")
+        return tenant
+
+    @pytest.fixture
+    def sender(self, tenant):
+        return Sender(tokens.issue(tenant=tenant, name="prod", scopes=["ingest"])[1])
+
+    def test_a_door_of_the_api_that_nobody_thought_of_fails(self):
+        by_token = {name for name, door in doors.DOORS.items() if door.scopes or name.startswith("api:")}
+        families = {name.partition("_")[0] + "_" for name in by_token if not name.startswith("api:")}
+        wanted = by_token | {name for name in doors.DOORS if name.startswith(tuple(families))}
+        assert wanted == set(DOORS) | SILENT
+
+    def test_every_kind_is_planted(self):
+        assert set(VALUES) == set(WORDS)
+        for value in VALUES.values():
+            assert value in TEXT
+            assert any(trace in value for trace in TRACES)
+
+    @pytest.mark.parametrize("name", sorted(DOORS))
+    def test_lets_nothing_in_in_clear(self, name, tenant, sender, caplog, capfd):
+        caplog.set_level(logging.DEBUG)
+        answer = DOORS[name](sender)
+        assert answer.status_code < 500, answer.content
+        assert found_in(everything()) == []
+        assert bool(masks_in(everything())) == (name not in KEEPS_NOTHING)
+        told = capfd.readouterr()
+        assert found_in([("log", caplog.text), ("output", told.out), ("errors", told.err)]) == []
+        if IntakeSettings.of(tenant).keeps_vault:
+            assert_kept(tenant)
+        else:
+            assert not VaultEntry.objects.exists()
+
+    def test_lets_nothing_in_that_people_write(self, tenant, sign_in, lead, caplog):
+        caplog.set_level(logging.DEBUG)
+        client = sign_in(lead)
+        client.post("/tenants/acme/complaints/new/", {"text": TEXT, "channel": "ticket", "user_key": MAIL})
+        labelled = json.dumps({"text": TEXT, "spans": [{"start": 0, "end": 4, "type": MAIL}]})
+        client.post(
+            "/tenants/acme/scrubbing/measure/", {"file": SimpleUploadedFile(f"{MAIL}.jsonl", labelled.encode())}
+        )
+        client.post("/tenants/acme/traces/send/", {"trace": TEXT})
+        desk = Desk(cases=2)
+        own = desk.lane.tenant
+        IntakeSettings.objects.create(tenant=own, keeps_vault=IntakeSettings.of(tenant).keeps_vault)
+        deciding.keep_draft(user=desk.user, slot_id=desk.held[1].slot_id, content={"final_answer": TEXT})
+        noted = (Found(kind="note", text=TEXT), Found(kind="new_failure_mode", text=TEXT))
+        desk.decide(desk.given("edit", "tone", final_answer=TEXT, findings=noted))
+        case = Case.objects.get(pk=desk.slots[1].case_id)
+        coding.write_code(codebook=CodebookFactory(), case=case, text=TEXT, by=lead, now=case.received_at)
+        assert found_in(everything()) == []
+        assert found_in([("log", caplog.text)]) == []
+        if IntakeSettings.of(tenant).keeps_vault:
+            assert {one.kind for one in VaultEntry.objects.filter(tenant=own)} == set(VALUES)
+
+    def test_seeing_behind_masks_leaves_nothing_in_clear(self, tenant, sender, sign_in, lead, caplog):
+        caplog.set_level(logging.DEBUG)
+        sender("/api/v1/cases", planted())
+        case = Case.objects.exclude(external_id="i-1").get()
+        if not IntakeSettings.of(tenant).keeps_vault:
+            with pytest.raises(revealing.Refused):
+                revealing.of_case(case=case, by=lead, reason="")
+        shown = revealing.of_case(case=case, by=lead, reason=f"{MAIL} asks for her data")
+        values = {one.value.replace(" ", "") for one in shown.values}
+        wanted = {value.replace(" ", "") for value in VALUES.values()}
+        assert (wanted <= values) == IntakeSettings.of(tenant).keeps_vault
+        assert bool(values) == IntakeSettings.of(tenant).keeps_vault
+        assert found_in(everything()) == []
+        assert found_in([("log", caplog.text)]) == []
+
+    def test_no_export_holds_any(self, tenant, sender, sign_in, lead, tmp_path, capsys):
+        sender("/api/v1/cases", [planted(), planted()])
+        DOORS["api:send_traces"](sender)
+        DOORS["api:send_complaints"](sender)
+        client = sign_in(UserFactory(is_superuser=True))
+        for path in ("/audit/export/", "/audit/", "/tenants/acme/traces/", "/tenants/acme/complaints/", "/"):
+            page = client.get(path, follow=True)
+            content = b"".join(page.streaming_content) if page.streaming else page.content
+            assert found_in([(path, _text(content))]) == []
+        call_command("export_config")
+        call_command("audit", "export", tmp_path / "audit.jsonl")
+        told = capsys.readouterr()
+        files = [(str(file), _text(file.read_bytes())) for file in tmp_path.rglob("*") if file.is_file()]
+        assert files
+        assert found_in([*files, ("said", told.out + told.err)]) == []
+
+
+def _text(content):
+    return (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode(errors="replace")
+
+
+def stored_masks():
+    """The masks of all texts that are shown as one tenant's: not of the vault itself, of who takes back consent, and of
+    rubrics and raters, which many tenants share.
+    """
+    aside = ("queues_vaultentry", "queues_consentwithdrawal", "codebook_")
+    return masks_in((where, row) for where, row in everything() if not where.startswith(aside))
+
+
+def masks_in(pairs):
+    return {mask for _, row in pairs for mask in PSEUDONYM.findall(row)}
+
+
+def assert_kept(tenant):
+    """Behind every mask there is a value in the vault, and it is one that was planted."""
+    masks = sorted(stored_masks())
+    kept = {one.token: one.value for one in vault.opened(tenant_id=tenant.pk, tokens=masks)}
+    assert set(masks) - set(kept) == set()
+    assert all(any(trace.lower() in value.lower() for trace in TRACES) or value == "1111" for value in kept.values()), (
+        kept
+    )

@@ -290,3 +290,29 @@ class TestFilters:
 
     def test_rich_and_plain_text_come_without_loading_anything(self):
         assert self.render("{{ t|markdown }}{{ t|plain }}", t="**a**") == '<p dir="auto"><strong>a</strong></p>\n**a**'
+
+
+class TestMasks:
+    """What stands for a value that was taken out is set off, with its kind in words; nothing else is."""
+
+    @pytest.mark.parametrize("shown", [markdown, plain, visible])
+    def test_are_told_apart_and_say_their_kind(self, shown):
+        html = shown("Ask [EMAIL_k3x7q2ma] or [NATIONAL_ID_abcdefgh].")
+        assert (
+            '<span class="masked" title="Masked: email. The same mask is the same value.">[EMAIL_k3x7q2ma]</span>'
+            in html
+        )
+        assert 'title="Masked: national id.' in html
+
+    @pytest.mark.parametrize(
+        "text", ["[EMAIL_K3X7Q2MA]", "[email_k3x7q2ma]", "[EMAIL_k3x7q2m1]", "[EMAIL_k3x7q2ma", "[_abcdefgh]"]
+    )
+    def test_nothing_else_is(self, text):
+        assert "masked" not in markdown(text)
+        assert "masked" not in plain(text)
+
+    def test_in_code_in_marks_and_beside_hostile_text(self):
+        html = markdown("`[KEY_abcdefgh]` <b title='[KEY_abcdefgh]'>[x](http://a.example '[KEY_abcdefgh]')")
+        assert html.count('class="masked"') == 2
+        assert "<b" not in html
+        assert plain("a [KEY_abcdefgh] b", [Mark(0, 18)]).startswith('<mark>a <span class="masked"')

@@ -110,8 +110,7 @@ class TestDocuments:
     def test_plates_are_found(self, text, value):
         assert found(text) == [("plate", value)]
 
-    @pytest.mark.parametrize("text", ["plate of 12 oysters", "registration closes at 5", "the home plate",
-    "AB51 abc"])
+    @pytest.mark.parametrize("text", ["plate of 12 oysters", "registration closes at 5", "the home plate", "AB51 abc"])
     def test_and_nothing_else_on_a_plate(self, text):
         assert found(text) == []
 
@@ -168,7 +167,6 @@ class TestMachines:
 
     def test_mac_addresses_and_wallets_are_found(self):
         assert found("card 00:1A:2B:3C:4D:5E here") == [("mac", "00:1A:2B:3C:4D:5E")]
-        assert found("pay 16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ now") == [("wallet",
-        "16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ")]
+        assert found("pay 16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ now") == [("wallet", "16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ")]
         assert found("pay 16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyA now") == []
         assert found("at 01:02:03 and 04-05-06") == []

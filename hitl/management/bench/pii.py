@@ -1,4 +1,4 @@
-"""How well the scrub finds what is marked in files of labelled texts, said as lines: by kind, and by the files' types."""
+"""How well the scrub finds what is marked in files of texts, said as lines: by kind, and by the files' own types."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

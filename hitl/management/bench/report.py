@@ -166,8 +166,8 @@ class Bench:
         """The scrub's own speed on one core."""
         row = intake.scrub_speed()
         self.say(
-            f"scrub                 {row['clean_cases_per_s']:,.0f} clean cases/s, {row['all_new_cases_per_s']:,.0f} all "
-            f"new, {row['three_findings_cases_per_s']:,.0f} with three findings each, on one core"
+            f"scrub                 {row['clean_cases_per_s']:,.0f} clean cases/s, {row['all_new_cases_per_s']:,.0f} "
+            f"all new, {row['three_findings_cases_per_s']:,.0f} with three findings each, on one core"
         )
         return row
 
