@@ -142,7 +142,7 @@ class _Door:
 
 
 def read(row: object) -> PublicComplaint:
-    """A row as a complaint; a field that is null counts as not sent. Raises pydantic's ValidationError: see `faults`."""
+    """A row as a complaint; a field that is null counts as not sent. Raises pydantic's ValidationError."""
     if isinstance(row, dict) and None in row.values():
         row = {field: value for field, value in row.items() if value is not None}
     return PublicComplaint.model_validate(row)

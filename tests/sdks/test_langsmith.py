@@ -179,7 +179,7 @@ class TestAsASecondServer:
 
     @pytest.mark.parametrize("form", ["object", "list"])
     def test_each_gets_the_same_trace(self, environment, live_server, secret, other, form):
-        tenant, key = other
+        _, key = other
         own, second = f"{live_server.url}/langsmith", f"{live_server.url}/langsmith/api/v1"
         endpoints = {own: secret, second: key}
         if form == "list":

@@ -16,13 +16,14 @@ from pydantic_core import from_json
 
 from hitl.access.models import ApiToken
 from hitl.access.tokens import TokenRefused
-from queues.intake import body, otlp_door
+from queues.intake import body
 from queues.intake.body import BodyRefused
 from queues.intake.foreign import words
 from queues.intake.foreign.front import bearer, door, guarded
 from queues.intake.foreign.meaning import Refused, Word
 from queues.intake.foreign.readers import READERS
 from queues.intake.langfuse import attributes, events, scores
+from queues.intake.otlp import door as otlp
 from queues.intake.span import SpanIn
 from queues.intake.spans import spans
 
@@ -101,7 +102,7 @@ def ingestion(request: HttpRequest, token: ApiToken) -> HttpResponse:
 @door("POST", secret=secret, say=said)
 def traces(request: HttpRequest, token: ApiToken) -> HttpResponse:
     """OpenTelemetry's spans, with Langfuse's attributes before all others."""
-    return otlp_door.answer(request, token=token, door=TOOL, readers=(attributes.read, *READERS))
+    return otlp.answer(request, token=token, door=TOOL, readers=(attributes.read, *READERS))
 
 
 @door("GET", "HEAD", secret=secret, say=said)

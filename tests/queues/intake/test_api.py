@@ -98,7 +98,13 @@ class TestSendCases:
             (b"{}", "application/json; charset=latin-1", {}, 415, "JSON is sent in UTF-8, not in latin-1."),
             (b"{}", "application/json", {"Content-Encoding": "br"}, 415, "Content-Encoding: br is not understood."),
             (b"{}", LINES, {"Content-Encoding": "gzip"}, 400, "The body is not gzip"),
-            (gzip.compress(b'{"a": 1}\n' * 99, mtime=0)[:-9], LINES, {"Content-Encoding": "gzip"}, 400, "ends before its end"),
+            (
+                gzip.compress(b'{"a": 1}\n' * 99, mtime=0)[:-9],
+                LINES,
+                {"Content-Encoding": "gzip"},
+                400,
+                "ends before its end",
+            ),
         ],
     )
     def test_a_body_that_cannot_be_read_says_why(self, post, content, content_type, more, status, said):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from queues.intake.foreign.otlp import Faulty
 from queues.intake.foreign.said import Event, Sent
+from queues.intake.otlp.encoding import Faulty
 
 KINDS: Final = frozenset(("HUMAN", "LLM", "CODE"))
 ENTRIES_MOST: Final = 10_000

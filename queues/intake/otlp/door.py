@@ -17,13 +17,15 @@ from django.views.decorators.csrf import csrf_exempt
 from hitl.access import tokens
 from hitl.access.models import ApiToken
 from hitl.access.tokens import TokenRefused
-from queues.intake import body, phoenix_taking
+from queues.intake import body
 from queues.intake.body import BodyRefused
-from queues.intake.foreign import otlp, words
+from queues.intake.foreign import words
 from queues.intake.foreign.meaning import Word
-from queues.intake.foreign.otlp import Broken, Faulty
 from queues.intake.foreign.readers import READERS
 from queues.intake.foreign.said import Reader, Sent, read
+from queues.intake.otlp import encoding
+from queues.intake.otlp.encoding import Broken, Faulty
+from queues.intake.phoenix import taking as phoenix
 from queues.intake.span import SpanIn
 from queues.intake.spans import spans
 
@@ -61,10 +63,10 @@ def answer(
     if request.method != "POST":
         return refusal(request, 405, f"{request.method} is not done here; use POST.")
     media_type = _media_type(request)
-    if media_type not in (otlp.PROTOBUF, otlp.JSON):
-        return refusal(request, 415, f"Send Content-Type: {otlp.PROTOBUF}, or {otlp.JSON}.")
+    if media_type not in (encoding.PROTOBUF, encoding.JSON):
+        return refusal(request, 415, f"Send Content-Type: {encoding.PROTOBUF}, or {encoding.JSON}.")
     try:
-        sent = otlp.spans(body.whole(request, BODY_BYTES), media_type)
+        sent = encoding.spans(body.whole(request, BODY_BYTES), media_type)
         taken = take(sent, token=token, door=door, readers=readers, metadata=metadata)
     except BodyRefused as refused:
         return refusal(request, refused.status, TOO_LARGE if refused.status == 413 else refused.sentence)
@@ -73,18 +75,18 @@ def answer(
     except (DatabaseError, InterfaceError):
         log.exception("Spans could not be stored")
         return refusal(request, 503, "The database could not be used just now. Send the same again: it is safe.")
-    return HttpResponse(otlp.answer(media_type, len(taken.rejected), taken.message), content_type=media_type)
+    return HttpResponse(encoding.answer(media_type, len(taken.rejected), taken.message), content_type=media_type)
 
 
 def refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     """A failure as the protocol has it, in the encoding of the request. Whoever got 503 sends again by itself."""
-    media_type = otlp.PROTOBUF if _media_type(request) == otlp.PROTOBUF else otlp.JSON
+    media_type = encoding.PROTOBUF if _media_type(request) == encoding.PROTOBUF else encoding.JSON
     headers = {
         401: {"WWW-Authenticate": "Bearer"},
         405: {"Allow": "POST"},
         503: {"Retry-After": str(RETRY_SECONDS)},
     }.get(status, {})
-    return HttpResponse(otlp.status(media_type, sentence), status=status, content_type=media_type, headers=headers)
+    return HttpResponse(encoding.status(media_type, sentence), status=status, content_type=media_type, headers=headers)
 
 
 def _media_type(request: HttpRequest) -> str:
@@ -128,7 +130,7 @@ def take(
     if heard:
         faults = words.take(heard, tenant=token.tenant, now=now, tool=door, source=source)
         taken.unheard = [fault for fault in faults if fault]
-    phoenix_taking.catch_up([span for _, span in names], tenant=token.tenant, now=now, source=source)
+    phoenix.catch_up([span for _, span in names], tenant=token.tenant, now=now, source=source)
     return taken
 
 

@@ -14,7 +14,7 @@ from hitl.models import Tenant
 from queues.intake.foreign import words
 from queues.intake.foreign.annotations import word
 from queues.intake.foreign.meaning import Word
-from queues.intake.foreign.phoenix import DOCUMENT, NOTE, TRACE, Entry
+from queues.intake.phoenix.shapes import DOCUMENT, NOTE, TRACE, Entry
 from queues.intake.span import SpanIn
 from queues.intake.spans import spans
 from queues.masks import vault

@@ -5,10 +5,10 @@ from django.test import Client
 from django.utils import timezone
 
 from hitl.access import tokens
-from queues.intake import phoenix_taking
+from queues.intake.phoenix import taking
 from queues.models import EarlyWord, JudgeVerdict, Signal, Trace
 from tests.factories.hitl import TenantFactory
-from tests.queues.intake.test_otlp_door import CHILD, PROTOBUF, ROOT, TRACE, protobuf, request, span
+from tests.queues.intake.otlp.test_door import CHILD, PROTOBUF, ROOT, TRACE, protobuf, request, span
 
 pytestmark = pytest.mark.django_db
 
@@ -140,7 +140,7 @@ class TestAnAnnotation:
         assert not Signal.objects.exists()
 
     def test_does_not_wait_without_end(self, send, monkeypatch):
-        monkeypatch.setattr(phoenix_taking, "WAITING_MOST", 3)
+        monkeypatch.setattr(taking, "WAITING_MOST", 3)
         answer = send("span_annotations", {"data": [said(about=f"{n:016x}", score=1) for n in range(1, 3)]})
         assert "rejected" not in answer.json()
         answer = send("span_annotations", {"data": [said(about=f"{n:016x}", score=1) for n in range(3, 6)]})

@@ -220,7 +220,13 @@ class TestWhatIsRefused:
             (b"x", PROTOBUF, {"Content-Encoding": "br"}, 415, "br"),
             (b"xyz" * 9, PROTOBUF, {"Content-Encoding": "gzip"}, 400, "gzip"),
             (gzip.compress(b"abc", mtime=0)[:-9], PROTOBUF, {"Content-Encoding": "gzip"}, 400, "cut off"),
-            (gzip.compress(bytes(200_000_000), 1, mtime=0), PROTOBUF, {"Content-Encoding": "gzip"}, 413, "MAX_EXPORT_BATCH_SIZE"),
+            (
+                gzip.compress(bytes(200_000_000), 1, mtime=0),
+                PROTOBUF,
+                {"Content-Encoding": "gzip"},
+                413,
+                "MAX_EXPORT_BATCH_SIZE",
+            ),
             (bytes(33 * 1024 * 1024), PROTOBUF, {}, 413, "32 MB"),
         ],
     )

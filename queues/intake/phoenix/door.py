@@ -15,10 +15,12 @@ from pydantic_core import from_json
 from hitl.access import tokens
 from hitl.access.models import ApiToken
 from hitl.access.tokens import TokenRefused
-from queues.intake import body, otlp_door, phoenix_taking
+from queues.intake import body
 from queues.intake.body import BodyRefused
-from queues.intake.foreign import front, phoenix
-from queues.intake.foreign.phoenix import Wrong
+from queues.intake.foreign import front
+from queues.intake.otlp import door as otlp
+from queues.intake.phoenix import shapes, taking
+from queues.intake.phoenix.shapes import Wrong
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ def door(view: View) -> View:
             return _error(refused.status, refused.sentence)
         except Wrong as wrong:
             return _error(422, f"{wrong} Nothing was taken.")
-        except phoenix_taking.Unknown as unknown:
+        except taking.Unknown as unknown:
             return _error(404, str(unknown))
         except (DatabaseError, InterfaceError):
             log.exception("What Phoenix's clients sent could not be stored")
@@ -63,17 +65,17 @@ def traces(request: HttpRequest) -> HttpResponse:
     try:
         token = tokens.authenticate(request, "ingest")
     except TokenRefused as refused:
-        return otlp_door.refusal(request, refused.status, refused.sentence)
+        return otlp.refusal(request, refused.status, refused.sentence)
     project = request.headers.get(PROJECT, "").strip()[:120]
-    return otlp_door.answer(request, token=token, door=DOOR, metadata={"project": project} if project else None)
+    return otlp.answer(request, token=token, door=DOOR, metadata={"project": project} if project else None)
 
 
 @door
 def project_spans(request: HttpRequest, project: str) -> HttpResponse:
     """Spans as JSON, as the client's `log_spans` sends them. The good ones are kept; those that are not are named."""
     token = _token(request)
-    sent = list(phoenix.spans(_json(request)))
-    rejected = otlp_door.take(sent, token=token, door=DOOR, metadata={"project": project[:120]}).rejected
+    sent = list(shapes.spans(_json(request)))
+    rejected = otlp.take(sent, token=token, door=DOOR, metadata={"project": project[:120]}).rejected
     counts = {"total_received": len(sent), "total_queued": len(sent) - len(rejected)}
     if not rejected:
         return JsonResponse(counts, status=202)
@@ -85,22 +87,22 @@ def project_spans(request: HttpRequest, project: str) -> HttpResponse:
 
 @door
 def span_annotations(request: HttpRequest) -> HttpResponse:
-    return _annotate(request, phoenix.SPAN)
+    return _annotate(request, shapes.SPAN)
 
 
 @door
 def trace_annotations(request: HttpRequest) -> HttpResponse:
-    return _annotate(request, phoenix.TRACE)
+    return _annotate(request, shapes.TRACE)
 
 
 @door
 def document_annotations(request: HttpRequest) -> HttpResponse:
-    return _annotate(request, phoenix.DOCUMENT)
+    return _annotate(request, shapes.DOCUMENT)
 
 
 @door
 def span_notes(request: HttpRequest) -> HttpResponse:
-    return _annotate(request, phoenix.NOTE)
+    return _annotate(request, shapes.NOTE)
 
 
 @front.door("GET", "HEAD", secret=front.bearer, say=_error)
@@ -121,15 +123,13 @@ def _annotate(request: HttpRequest, kind: str) -> HttpResponse:
     without, what is said of it waits for it. What could not be kept is named beside the ids.
     """
     token = _token(request)
-    entries = phoenix.entries(kind, _json(request))
-    waits = kind != phoenix.NOTE and request.GET.get("sync", "false").lower() not in ("true", "1")
-    faults = phoenix_taking.take(
-        entries, tenant=token.tenant, now=timezone.now(), source=f"{DOOR} token {token}", waits=waits
-    )
-    ids = [{"id": phoenix.name(entry)} for entry in entries]
+    entries = shapes.entries(kind, _json(request))
+    waits = kind != shapes.NOTE and request.GET.get("sync", "false").lower() not in ("true", "1")
+    faults = taking.take(entries, tenant=token.tenant, now=timezone.now(), source=f"{DOOR} token {token}", waits=waits)
+    ids = [{"id": shapes.name(entry)} for entry in entries]
     rejected = [{"index": index, "error": fault} for index, fault in enumerate(faults) if fault]
     return JsonResponse(
-        {"data": ids[0] if kind == phoenix.NOTE else ids, **({"rejected": rejected} if rejected else {})}
+        {"data": ids[0] if kind == shapes.NOTE else ids, **({"rejected": rejected} if rejected else {})}
     )
 
 
