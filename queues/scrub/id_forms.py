@@ -43,7 +43,7 @@ from stdnum.se import personnummer
 from stdnum.si import emso
 from stdnum.th import pin
 from stdnum.tr import tckimlik
-from stdnum.us import itin, ssn
+from stdnum.us import ssn
 from stdnum.za import idnr as za_id
 
 Check = Callable[[str], bool]
@@ -75,7 +75,14 @@ def _date(text: str) -> bool:
 
 
 def _kr(digits: str) -> bool:
-    return _date(digits) and digits[6] in "123456789" and (rrn.is_valid(digits) or digits[6] in "5678")
+    """Of a resident; those of foreigners, and all since 2020, have no check digit."""
+    return _date(digits) and digits[6] in "12345678" and (rrn.is_valid(digits) or digits[6] in "5678")
+
+
+def _itin(digits: str) -> bool:
+    """The groups that the tax office has given out; it has no check digit."""
+    group = int(digits[3:5])
+    return digits[0] == "9" and (50 <= group <= 65 or 70 <= group <= 99) and group not in (89, 93)
 
 
 def _medicare_au(digits: str) -> bool:
@@ -137,9 +144,9 @@ _hetu = partial(hetu.is_valid, allow_temporary=True)
 DIGITS: dict[int, tuple[Form, ...]] = {
     9: (
         _form("US", r"\d{3}-\d{2}-\d{4}", ssn.is_valid, distinct=True),
-        _form("US", r"9\d{2}-\d{2}-\d{4}", itin.is_valid, distinct=True),
+        _form("US", r"9\d{2}-\d{2}-\d{4}", _itin, distinct=True),
         _form("US", r"\d{3} \d{2} \d{4}", ssn.is_valid, grouped=True),
-        _form("US", r"9\d{8}|9\d\d \d\d \d{4}", itin.is_valid),
+        _form("US", r"9\d{8}|9\d\d \d\d \d{4}", _itin),
         _form("CA", r"\d{3}(?P<sep>[ -])\d{3}(?P=sep)\d{3}|\d{9}", sin.is_valid, grouped=True),
         _form("AU", r"\d{3} \d{3} \d{3}|\d{9}", tfn.is_valid, grouped=True),
         _form("NL", r"\d{9}|\d{4}[.]\d{2}[.]\d{3}", bsn.is_valid, grouped=True),
@@ -179,7 +186,7 @@ DIGITS: dict[int, tuple[Form, ...]] = {
     ),
     13: (
         _form("CH", r"756([. ]?)\d{4}\1\d{4}\1\d{2}", ahv.is_valid, distinct=True),
-        _form("KR", r"\d{6}-\d{7}", _kr, distinct=True),
+        _form("KR", r"\d{6}-[1-8]\d{6}", _date, distinct=True),
         _form("KR", r"\d{13}", _kr, strong=True),
         _form("ZA", r"\d{13}|\d{6} \d{4} \d{3}", za_id.is_valid, strong=True),
         _form("RO", r"[1-9]\d{12}", cnp.is_valid, strong=True),

@@ -50,7 +50,8 @@ _JOIN = (
 _LABEL = re.compile(rf"(?:(?<![a-z])(?:{_NAMES}))(?: [a-z]{{1,12}}){{0,2}}?{_JOIN}")
 _SHORT_LABEL = re.compile(rf"(?<![a-z])({_SHORT}){_JOIN}")
 _LABEL_AFTER = re.compile(
-    rf"[ \t]?[(,]?[ \t]?(?:is|as|är|en|ist|est|=)? ?(?:my|your|his|her|mitt|mi|mon|meine?)? ?(?:{_NAMES}|{_SHORT}|id)\b"
+    r"[ \t]?[(,]?[ \t]?(?:is|as|är|en|ist|est|=)? ?(?:my|your|his|her|mitt|mi|mon|meine?)? ?"
+    rf"(?:{_NAMES}|{_SHORT}|id|pnr)\b"
 )
 _NOT_ONE = re.compile(
     r"(?:order|invoice|ticket|case|ref|reference|tracking|parcel|isbn|serial|phone|tel|fax|call|version|build|[$€£¥₹])"

@@ -10,7 +10,7 @@ from queues.scrub.reading import Hit, Reading, Recogniser
 
 _V4 = re.compile(r"\d(?<![\w.:-]\d)(?<![^/]/\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w-]|\.\d)")
 _V6 = re.compile(
-    r"(?<![\w:.\[])(?:[0-9A-Fa-f]{1,4}:|::)(?:[0-9A-Fa-f]{0,4}:){0,7}"
+    r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|::)(?:[0-9A-Fa-f]{0,4}:){0,7}"
     r"(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?:%\w{1,16})?(?![\w:]|\.\d)"
 )
 # Four numbers with points between them are also a version, a section, a model.
@@ -53,7 +53,9 @@ def _ips(reading: Reading) -> Iterator[Hit]:
                 yield Hit("ip", *found.span(), ".".join(map(str, octets)))
     if "::" in reading.text or reading.text.count(":") >= 7:
         for found in _V6.finditer(reading.text):
-            if value := _v6(found[0]):
+            # `text[::2]` is a slice.
+            is_slice = reading.text[found.start() - 1 : found.start()] == "[" and len(found[0]) < 7
+            if not is_slice and (value := _v6(found[0])):
                 yield Hit("ip", *found.span(), value)
 
 

@@ -1,7 +1,7 @@
 """Names of persons: where a text says that one comes, and where known given and family names stand together."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from unicodedata import normalize
@@ -52,19 +52,19 @@ _WHOSE = re.compile(
 _CLOSED_BY = re.compile(r"[,.!;]?\s*(?:\n|(?<=,)\s|(?<=;)\s|- ?|— ?)\s*[-–—~]?\s*(?=\w)")
 
 
-def _by_last_word(phrases: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for phrase in phrases:
-        last = phrase.rpartition(" ")[2]
-        found[last] = (*found.get(last, ()), phrase)
+def _by_last_word(kinds: Mapping[str, Iterable[str]]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Each cue with its kind, by the word that ends it."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for kind, phrases in kinds.items():
+        for phrase in phrases:
+            last = phrase.rpartition(" ")[2]
+            found[last] = (*found.get(last, ()), (phrase, kind))
     return found
 
 
-_CUES = {
-    "self": _by_last_word(_SELF), "am": _by_last_word(_I_AM), "greeting": _by_last_word(_GREETINGS),
-    "close": _by_last_word(_CLOSES),
-}  # fmt: skip
-_CUE_WORDS = _TITLES.union(*_CUES.values())
+_KINDS = {"self": _SELF, "am": _I_AM, "greeting": _GREETINGS, "close": _CLOSES, "title": _TITLES}
+_CUES = _by_last_word(_KINDS)
+_CUE_WORDS = frozenset(_CUES)
 _FIELD = re.compile(
     r"(?:^|(?<=[\n,;{(|.]))[ \t*\"'-]{0,6}(?P<field>(?:(?:full|first|last|middle|given|family|customer|client"
     r"|patient|contact|employee|guest"
@@ -180,51 +180,58 @@ def _has_fields(reading: Reading) -> bool:
     )
 
 
-def _cued(reading: Reading, words: Iterable[str], kind: str) -> Iterator[tuple[str, int]]:
-    """Each cue of the kind that stands in the text as words of its own, and where it ends."""
-    cues = _CUES[kind]
-    for word in words:
-        for cue in cues.get(word, ()):
-            for _, end in _places(reading.lower, cue):
-                yield cue, end
-
-
 def _said(reading: Reading) -> Iterator[Hit]:
-    if not _CUE_WORDS.isdisjoint(reading.words):
-        yield from _cues(reading)
+    for word in reading.words & _CUE_WORDS:
+        for cue, kind in _CUES[word]:
+            for start, end in _places(reading.lower, cue):
+                if hit := _AFTER[kind](reading, cue, start, end):
+                    yield hit
     if _has_fields(reading):
         yield from _fields(reading)
 
 
-def _cues(reading: Reading) -> Iterator[Hit]:
+def _after_title(reading: Reading, cue: str, start: int, end: int) -> Hit | None:
+    """With a capital or not at all: `miss the point`, `ms of delay`; MS Word is none, MR SMITH is one."""
     text = reading.text
-    words = reading.words & _CUE_WORDS
-    for word in words & _TITLES:
-        for start, end in _places(reading.lower, word):
-            # With a capital or not at all: `miss the point`, `ms of delay`.
-            first = end + (2 if text[end : end + 2] == ". " else 1)
-            if text[start].isupper() and text[end : end + 1] in (" ", ".") and text[first - 1 : first] == " ":
-                first = _past_titles(text, first)
-                # MS Word is none, MR SMITH is one.
-                if text[start:end].isupper() and not text[first : first + 3].isupper():
-                    continue
-                if (last := _written(text, first, most=3)) > first:
-                    yield _hit(text, first, last)
-    for cue, end in _cued(reading, words, "self"):
-        start = end + _gap(text, end, " :")
-        whose = not cue.startswith("name ") or _WHOSE.search(reading.before(end - len(cue), 12)) is not None
-        if whose and start > end and (last := _written(text, start, loosely=True)) > start:
-            yield _hit(text, start, last)
-    for kind in ("am", "greeting"):
-        for cue, end in _cued(reading, words, kind):
-            start = end + _gap(text, end, " ,")
-            if start > end and (last := _called(text, start, sure=cue == "dear")) > start:
-                yield _hit(text, start, last)
-    for _, end in _cued(reading, words, "close"):
-        if (close := _CLOSED_BY.match(text, end)) and (
-            last := _called(text, close.end(), sure="\n" in close[0], close=True)
-        ):
-            yield _hit(text, close.end(), last)
+    first = end + (2 if text[end : end + 2] == ". " else 1)
+    if not text[start].isupper() or text[end : end + 1] not in (" ", ".") or text[first - 1 : first] != " ":
+        return None
+    first = _past_titles(text, first)
+    if text[start:end].isupper() and not text[first : first + 3].isupper():
+        return None
+    last = _written(text, first, most=3)
+    return _hit(text, first, last) if last > first else None
+
+
+def _after_self(reading: Reading, cue: str, start: int, end: int) -> Hit | None:
+    text = reading.text
+    first = end + _gap(text, end, " :")
+    if first == end or (cue.startswith("name ") and not _WHOSE.search(reading.before(start, 12))):
+        return None
+    last = _written(text, first, loosely=True)
+    return _hit(text, first, last) if last > first else None
+
+
+def _after_greeting(reading: Reading, cue: str, start: int, end: int) -> Hit | None:
+    text = reading.text
+    first = end + _gap(text, end, " ,")
+    if first == end or not text[first : first + 1].isupper():
+        return None
+    last = _called(text, first, sure=cue == "dear")
+    return _hit(text, first, last) if last else None
+
+
+def _after_close(reading: Reading, cue: str, start: int, end: int) -> Hit | None:
+    text = reading.text
+    close = _CLOSED_BY.match(text, end)
+    last = _called(text, close.end(), sure="\n" in close[0], close=True) if close else 0
+    return _hit(text, close.end(), last) if close and last else None
+
+
+_AFTER: dict[str, Callable[[Reading, str, int, int], Hit | None]] = {
+    "title": _after_title, "self": _after_self, "am": _after_greeting, "greeting": _after_greeting,
+    "close": _after_close,
+}  # fmt: skip
 
 
 def _places(lower: str, word: str) -> Iterator[tuple[int, int]]:

@@ -42,7 +42,8 @@ _MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]")
 # Whatever parts words, without apostrophes and hyphens, which may stand in one.
 _PARTS = {n: " " for n in range(128) if not chr(n).isalnum() and chr(n) not in "'-"}
 _WORDS = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-_FIVE_DIGITS = re.compile(r"\d(?:[ ()./:\-]{0,4}\d){4}")
+# `142.60, invoice 7731` has none: five digits in a row, a group of three or four after another, or three groups.
+_LONG_NUMBER = re.compile(r"\d(?:\d{4}|[ ()./:\-]{1,4}\d{3}|\d{0,3}[ ()./:\-]{1,4}\d{1,4}[ ()./:\-]{1,4}\d)")
 _NOT_DIGITS = bytes(b for b in range(256) if b not in b"0123456789")
 
 
@@ -106,9 +107,9 @@ class Reading:
 
     @property
     def has_long_number(self) -> bool:
-        """Whether five digits stand together somewhere, or in groups: most numbers of prose are shorter."""
+        """Whether a number stands here that is longer than those of prose, in a row or in groups."""
         if self._long is None:
-            self._long = _FIVE_DIGITS.search(self.text) is not None
+            self._long = _LONG_NUMBER.search(self.text) is not None
         return self._long
 
     def cover(self, hits: list[Hit]) -> None:

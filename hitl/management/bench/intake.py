@@ -123,7 +123,7 @@ def scrub_speed() -> dict[str, float]:
         first = secrets.randbelow(10**6)
         cases = [{**row("s", n), "user_question": f"{QUESTION.format(n=n)}{more}"} for n in range(first, first + 400)]
         if name != "clean":
-            cases = [_all_new(case, n) for n, case in enumerate(cases, first)]
+            cases = [_all_new(case, _word(n)) for n, case in enumerate(cases, first)]
         began = time.process_time()
         for case in cases:
             scrub.scrub_tree(case, key=key)
@@ -131,10 +131,14 @@ def scrub_speed() -> dict[str, float]:
     return figures
 
 
-def _all_new(case: Any, n: int) -> Any:
-    """The case with a mark of its own in every text."""
+def _word(n: int) -> str:
+    return "".join(chr(ord("a") + int(digit)) for digit in str(n))
+
+
+def _all_new(case: Any, word: str) -> Any:
+    """The case with a word of its own in every text that is more than a word."""
     if isinstance(case, dict):
-        return {key: _all_new(value, n) for key, value in case.items()}
+        return {key: _all_new(value, word) for key, value in case.items()}
     if isinstance(case, list):
-        return [_all_new(value, n) for value in case]
-    return f"{case} no{n}x" if isinstance(case, str) else case
+        return [_all_new(value, word) for value in case]
+    return f"{case} {word}" if isinstance(case, str) and " " in case else case

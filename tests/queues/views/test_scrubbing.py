@@ -125,6 +125,11 @@ class TestTheVault:
         assert "Switch that off first" in client.post(f"{URL}forget/", follow=True).text
         assert VaultEntry.objects.exists()
 
+    def test_that_is_switched_off_offers_to_forget(self, client, tenant, kept):
+        IntakeSettings.objects.create(tenant=tenant, keeps_vault=True)
+        sent = {"trace_days": 90, "origins": "", "feedback_per_minute": 60}
+        assert "still kept. Forget them" in client.post("/tenants/acme/intake/", sent, follow=True).text
+
     def test_that_was_switched_off_may_be_forgotten(self, client, kept):
         assert "Forget 1 value" in client.get(URL).text
         assert "forgotten for good" in client.post(f"{URL}forget/", follow=True).text
