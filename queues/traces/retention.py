@@ -11,8 +11,10 @@ from django.db import connection, transaction
 from hitl.audit import log
 from hitl.database.uuid7 import floor
 from hitl.models import Tenant
-from queues.models import IntakeSettings
+from queues.models import EarlyWord, IntakeSettings
 
+# How long what was said of a span waits for it.
+WORDS_WAIT: Final = timedelta(days=7)
 AT_ONCE: Final = 2_000
 # In one go: what is left is for the next.
 LOTS_MOST: Final = 200
@@ -33,6 +35,7 @@ def forget(now: datetime) -> int:
         if days < longest:
             forgotten, lots = _forget_of(tenant_id, now - timedelta(days=days), lots)
             done += forgotten
+    EarlyWord.objects.filter(at__lt=now - WORDS_WAIT).delete()
     return done + _forget_receipts(now - timedelta(days=longest), lots)
 
 

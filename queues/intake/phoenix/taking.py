@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -20,9 +20,9 @@ from queues.intake.spans import spans
 from queues.masks import vault
 from queues.models import EarlyWord
 from queues.scrubbing import scrubbed
+from queues.traces.retention import WORDS_WAIT
 
 TOOL: Final = "phoenix"
-WAITING_DAYS: Final = 7
 WAITING_MOST: Final = 50_000
 # The one step beside what happened that holds notes and what was said of documents, in every trace.
 ASIDE: Final = "phoenix:words"
@@ -85,7 +85,7 @@ def catch_up(span_ids: Iterable[str], *, tenant: Tenant, now: datetime, source: 
 
 def _keep(entries: Sequence[Entry], *, tenant: Tenant, now: datetime) -> str:
     """Lets words wait; why not, where there are too many already."""
-    EarlyWord.objects.filter(tenant=tenant, at__lt=now - timedelta(days=WAITING_DAYS)).delete()
+    EarlyWord.objects.filter(tenant=tenant, at__lt=now - WORDS_WAIT).delete()
     if EarlyWord.objects.filter(tenant=tenant).count() + len(entries) > WAITING_MOST:
         return f"Its span has not come, and {WAITING_MOST:,} annotations wait for spans already. Send it again later."
     clean = scrubbed([dict(entry.given) for entry in entries], tenant)

@@ -7,7 +7,7 @@ from django.db import connection
 
 from hitl.audit.models import AuditEvent
 from queues.intake import signals, traces
-from queues.models import IntakeSettings, Receipt, Signal, Span, Trace
+from queues.models import EarlyWord, IntakeSettings, Receipt, Signal, Span, Trace
 from queues.traces import partitions, retention
 from tests.factories.hitl import TenantFactory
 from tests.factories.traffic import signalled, traced
@@ -101,6 +101,13 @@ def test_what_waits_in_vain_goes_too(tenant):
     retention.forget(NOW)
     assert Signal.objects.get().trace_ref == "new"
     assert Receipt.objects.count() == 1
+
+
+def test_what_was_said_of_a_span_that_never_came_waits_a_week(tenant):
+    for days in (8, 6):
+        EarlyWord.objects.create(tenant=tenant, span_id=f"{days}", kind="span", word={}, at=NOW - timedelta(days=days))
+    retention.forget(NOW)
+    assert list(EarlyWord.objects.values_list("span_id", flat=True)) == ["6"]
 
 
 def test_much_is_forgotten_in_several_goes(tenant, monkeypatch):
