@@ -135,7 +135,8 @@ def release(*, user: User, queue_id: int | None = None) -> int:
     mine = Slot.objects.filter(holder=user, state=Slot.State.HELD)
     if queue_id:
         mine = mine.filter(lane__queue=queue_id)
-    back = list(mine.select_for_update().values_list("pk", "case_id", "lane__tenant_id", "lane__queue_id"))
+    # Of the slots alone: a lane that is locked too holds up everybody who decides in it.
+    back = list(mine.select_for_update(of=("self",)).values_list("pk", "case_id", "lane__tenant_id", "lane__queue_id"))
     Slot.objects.filter(pk__in=[row[0] for row in back]).update(state=Slot.State.OPEN, **_NOBODY)
     log.append_all(
         [

@@ -62,7 +62,7 @@ def reopen(*, complaint: Complaint, by: User) -> None:
 
     Raises Refused.
     """
-    locked = Complaint.objects.select_for_update().select_related("tenant").get(pk=complaint.pk)
+    locked = Complaint.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=complaint.pk)
     if locked.state == State.OPEN:
         raise Refused("It is open already.")
     if locked.state == State.LINKED:
@@ -85,7 +85,7 @@ def is_a_case(complaint: Complaint) -> bool:
 
 
 def _open(complaint: Complaint) -> Complaint:
-    locked = Complaint.objects.select_for_update().select_related("tenant").get(pk=complaint.pk)
+    locked = Complaint.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=complaint.pk)
     if locked.state != State.OPEN:
         raise Refused("Somebody settled it in the meantime. Nothing was changed; open it again first.")
     return locked

@@ -145,7 +145,7 @@ class TestAuthorities:
 class TestGrants:
     def test_know_every_kind_of_thing_that_has_permissions(self):
         assert {name: [codename for codename, _ in kind.permissions] for name, kind in grants.kinds().items()} == {
-            "tenant": ["work_in_tenant", "lead_tenant"],
+            "tenant": ["work_in_tenant", "lead_tenant", "reveal_tenant"],
             "queue": ["review_queue", "lead_queue", "approve_queue"],
             "codebook": ["read_codebook"],
         }

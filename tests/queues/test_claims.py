@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from hitl.models import AuthorityGrant
@@ -213,6 +215,16 @@ class TestLease:
         assert len(first) == 2
         claims.confirm(user=user, slot_id=first[0].slot_id, token=first[0].token)
         assert claims.hold(user=user) == first
+
+    def test_putting_back_locks_the_slots_and_never_the_lane_that_colleagues_decide_in(self):
+        lane = LaneFactory()
+        user = reviewer_of(lane)
+        SlotFactory(lane=lane)
+        claims.hold(user=user)
+        with CaptureQueriesContext(connection) as asked:
+            claims.release(user=user)
+        locks = [query["sql"] for query in asked if "FOR UPDATE" in query["sql"]]
+        assert [lock.partition("FOR UPDATE")[2] for lock in locks] == [' OF "queues_slot"']
 
     def test_leaving_puts_everything_back(self):
         lane = LaneFactory()

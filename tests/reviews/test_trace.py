@@ -116,5 +116,5 @@ def test_nothing_in_it_runs_or_calls_out(sign_in, lane):
 def test_many_signals_take_no_more_statements(sign_in, lane, trace, django_assert_max_num_queries):
     SignalFactory.create_batch(30, trace=trace)
     client = sign_in(lead_of(lane))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         shown(client, trace)
