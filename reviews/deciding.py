@@ -16,6 +16,7 @@ from codebook.labels import labelling
 from codebook.models import Adjudication, Label
 from codebook.versions import Rubric, in_use, rubric
 from hitl.audit import log
+from hitl.clock import midnight
 from hitl.database.rows import Columns
 from hitl.models import User
 from queues import cases, claims, seconds
@@ -44,13 +45,14 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """`as_painted`: the case that the browser showed at once, on trust, is indeed theirs. `case` is the one decided, or
-    None where a retry was answered.
+    """`as_painted`: the case that the browser showed at once, on trust, is indeed theirs. `case` is the one decided,
+    `today` how many the person decided since their midnight; both are None where a retry was answered.
     """
 
     next: Next
     as_painted: bool = True
     case: Case | None = None
+    today: int | None = None
 
     @property
     def repeated(self) -> bool:
@@ -65,7 +67,7 @@ def decide(
 
     A retry with the same token gets the answer of the first try. Raises ClaimLost, Invalid, labelling.WrongVersion.
     """
-    slot = _fence(user, slot_id, token)
+    slot, today = _fence(user, slot_id, token)
     if slot is None:
         if not Review.objects.filter(slot=slot_id, lease_token=token, label__user=user).exists():
             raise ClaimLost
@@ -79,7 +81,7 @@ def decide(
     recording.record(user=user, slot=slot, case=case, token=token, given=given, stamp=stamp, now=slot.decided_at)
     _ask_another(slot, case, stamp, slot.decided_at)
     ahead, as_painted = _advance(user, painted, queue_id, also=[_entry(user, case, "case.decided", given, stamp)])
-    return Decided(next=ahead, as_painted=as_painted, case=case)
+    return Decided(next=ahead, as_painted=as_painted, case=case, today=today)
 
 
 @transaction.atomic
@@ -174,15 +176,22 @@ def _compare(slot: Slot, case: Case, codebook_id: int, now: datetime) -> None:
         )
 
 
-def _fence(user: User, slot_id: int, token: int) -> Slot | None:
+def _fence(user: User, slot_id: int, token: int) -> tuple[Slot | None, int]:
+    """The slot, if it is still theirs to decide: it is decided now; and how many that makes today."""
+    since = midnight(user.time_zone, timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(_FENCE, [user.pk, slot_id, token])
+        cursor.execute(_FENCE, {"user": user.pk, "slot": slot_id, "token": token, "since": since})
         row = cursor.fetchone()
-    return _SLOT.read(row) if row else None
+    return (_SLOT.read(row[:-1]), row[-1]) if row else (None, 0)
 
 
 _SLOT = Columns(Slot, "slot")
-_FENCE = f"select {_SLOT.sql} from decide_slot(%s, %s, %s) slot"  # noqa: S608 -- names of columns
+# What was decided in this statement is not there yet for those who count in it.
+_FENCE = f"""
+select {_SLOT.sql}, 1 + (
+  select count(*) from queues_slot before where before.decided_by_id = %(user)s and before.decided_at >= %(since)s)
+from decide_slot(%(user)s, %(slot)s, %(token)s) slot
+"""  # noqa: S608 -- names of columns
 
 
 def _advance(

@@ -7,11 +7,11 @@ from datetime import datetime
 from django.db.models import Count, Exists, Q
 
 from codebook.models import Label, Version
+from hitl.clock import midnight
 from hitl.models import ApiToken, Tenant, User
 from queues import doors
 from queues.models import LaneRollup, LaneTaker, Queue, RoutingRule, Slot
 from queues.overview import NOTHING, QueueRow, by_queue
-from reviews.figures.today import midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def held(user: User) -> int:
 
 
 def today(user: User, now: datetime) -> Today:
-    since = midnight(user, now)
+    since = midnight(user.time_zone, now)
     labels = Label.objects.filter(
         slot__decided_by=user, slot__decided_at__gte=since, user=user, undone_at=None, is_amendment=False
     )

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import F, Min
 
 from codebook.models import Label
+from hitl.clock import midnight
 from hitl.models import User
 from queues.models import LaneRollup, LaneTaker
 from reviews.deciding import UNDO_LAST, decided_by
@@ -24,18 +24,12 @@ class Recent:
     seconds_left: int
 
 
-def midnight(user: User, now: datetime) -> datetime:
-    """The last midnight where the person is."""
-    local = now.astimezone(ZoneInfo(user.time_zone))
-    return datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC)
-
-
 def decided_today(user: User, now: datetime) -> int:
     """Decisions since midnight, where the person is."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select count(*) from queues_slot where decided_by_id = %s and decided_at >= %s",
-            [user.pk, midnight(user, now)],
+            [user.pk, midnight(user.time_zone, now)],
         )
         return int(cursor.fetchone()[0])
 
@@ -58,9 +52,14 @@ def recent(user: User, now: datetime) -> Sequence[Recent]:
     ]
 
 
-def status(user: User, now: datetime, last: Recent | None = None) -> dict[str, object]:
-    """What a page says of the day: how many were decided, and the last decision that may be taken back."""
-    return {"today": decided_today(user, now), "last": last or next(iter(recent(user, now)), None)}
+def status(user: User, now: datetime, last: Recent | None = None, decided: int | None = None) -> dict[str, object]:
+    """What a page says of the day: how many were decided, and the last decision that may be taken back. What is known
+    of the two is not asked again.
+    """
+    return {
+        "today": decided_today(user, now) if decided is None else decided,
+        "last": last or next(iter(recent(user, now)), None),
+    }
 
 
 def next_due(user: User) -> datetime | None:

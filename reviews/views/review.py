@@ -79,7 +79,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     # What the browser painted on trust needs no second painting.
     ahead = [None if decided.as_painted else decided.next.current, decided.next.on_deck]
     replace, on_deck = _screens(user, ahead, slug)
-    return _decided(request, user, last=_made(decided, pk, request.POST), replace=replace, on_deck=on_deck)
+    last = _made(decided, pk, request.POST)
+    return _decided(request, user, last=last, count=decided.today, replace=replace, on_deck=on_deck)
 
 
 @require_POST
@@ -143,12 +144,13 @@ def _made(decided: Decided, pk: int, post: QueryDict) -> Recent | None:
     return Recent(pk, decided.case.external_id, post.get("verdict", ""), decided.case.queue.undo_seconds)
 
 
-def _decided(request: HttpRequest, user: User, last: Recent | None = None, **context: object) -> HttpResponse:
+def _decided(
+    request: HttpRequest, user: User, last: Recent | None = None, count: int | None = None, **context: object
+) -> HttpResponse:
     slug = request.GET.get("scope", "")
     scope = {"slug": slug} if slug else None
-    return render(
-        request, "reviews/_decided.html", {"scope": scope, **today.status(user, timezone.now(), last), **context}
-    )
+    status = today.status(user, timezone.now(), last, count)
+    return render(request, "reviews/_decided.html", {"scope": scope, **status, **context})
 
 
 def _by_script(request: HttpRequest) -> bool:
