@@ -53,9 +53,7 @@ def test_a_product_with_genai_spans_is_seen_whole(tracer, kept):
         found = {
             "gen_ai.operation.name": "retrieval",
             "gen_ai.retrieval.query.text": "refund twice",
-            "gen_ai.retrieval.documents": json.dumps(
-                [{"id": "refunds-4.2", "score": 0.9, "content": "An error."}]
-            ),
+            "gen_ai.retrieval.documents": json.dumps([{"id": "refunds-4.2", "score": 0.9, "content": "An error."}]),
         }
         tracer.start_span("retrieval refunds", attributes=found).end()
         called = {
