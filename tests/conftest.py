@@ -31,7 +31,17 @@ def django_db_setup(
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             connections["default"].close()
+            hang_up()
             teardown_databases(made, verbosity=0)
+
+
+def hang_up() -> None:
+    """Ends the sessions of servers that a client somewhere still keeps open: nobody can remove a database in use."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

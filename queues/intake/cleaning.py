@@ -1,5 +1,6 @@
 """Takes personal data out of a case, field by field: running text whole, names and ids with care."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from hitl.models import Tenant
@@ -27,23 +28,29 @@ def clean(case: EscalatedCase, tenant: Tenant) -> EscalatedCase:
     """The case as it may be stored for this tenant. `case_id` and `callback_url` stay: see `refusal`."""
     if not tenant.scrubs:
         return case
-    texts = {field: value for field in TEXTS if (value := getattr(case, field))}
-    changed: dict[str, Any] = scrubbed(texts, tenant)
+    changed = clean_texts({field: value for field in TEXTS if (value := getattr(case, field))}, case.evidence, tenant)
     for field, longest in NAMES.items():
         if value := getattr(case, field):
             changed[field] = clean_name(value, tenant)[:longest]
-    if case.evidence:
-        changed["evidence"] = clean_evidence(case.evidence, tenant)
+    changed["evidence"] = clean_evidence(case.evidence, changed["evidence"], tenant)
     if case.judges:
         changed["judges"] = [clean_judge(judge, tenant) for judge in case.judges]
     return case.model_copy(update=changed)
 
 
-def clean_evidence(passages: list[Evidence], tenant: Tenant) -> list[Evidence]:
-    """Quotes and titles are text; a document's id and address must still lead to it where they can."""
-    texts = [(passage.get("quote"), passage.get("title")) for passage in passages]
+def clean_texts(texts: Mapping[str, Any], passages: list[Evidence], tenant: Tenant) -> dict[str, Any]:
+    """A row's texts, with the quotes and titles of its passages as `evidence`: together, since whoever is named in one
+    of them is known in all.
+    """
+    said = [(passage.get("quote"), passage.get("title")) for passage in passages]
+    cleaned: dict[str, Any] = scrubbed({**texts, "evidence": said}, tenant)
+    return cleaned
+
+
+def clean_evidence(passages: list[Evidence], said: list[tuple[str, str]], tenant: Tenant) -> list[Evidence]:
+    """With what `clean_texts` made of them; a document's id and address must still lead to it where they can."""
     cleaned: list[Evidence] = []
-    for passage, (quote, title) in zip(passages, scrubbed(texts, tenant), strict=True):
+    for passage, (quote, title) in zip(passages, said, strict=True):
         new = Evidence(**passage)
         if quote:
             new["quote"] = quote

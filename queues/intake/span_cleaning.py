@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from pydantic_core import PydanticCustomError, from_json, to_json
 
 from hitl.models import Tenant
-from queues.intake.cleaning import NAMES, clean_evidence, clean_name, personal_id
+from queues.intake.cleaning import NAMES, clean_evidence, clean_name, clean_texts, personal_id
 from queues.intake.schema import DEEPEST, ID_LONGEST, NAME_LONGEST, URL_LONGEST, Evidence, link
 from queues.intake.span import SpanIn
 from queues.scrubbing import scrubbed
@@ -82,7 +82,7 @@ class Cleaner:
                 if isinstance(turn, Mapping)
             ]
         if documents := list(_documents(given.get("documents") or ())):
-            content["documents"] = clean_evidence(documents, self.tenant) if self.tenant.scrubs else documents
+            content["documents"] = self._documents(documents)
         if tools := [tool for tool in given.get("tools") or () if isinstance(tool, Mapping)]:
             content["tools"] = [self._tool(tool) for tool in tools]
         if scores := dict(_scores(given.get("scores") or {})):
@@ -92,6 +92,11 @@ class Cleaner:
                 _shallow(metadata if isinstance(metadata, dict) else {"": metadata}), self.tenant
             )
         return content
+
+    def _documents(self, documents: list[Evidence]) -> list[Evidence]:
+        if not self.tenant.scrubs:
+            return documents
+        return clean_evidence(documents, clean_texts({}, documents, self.tenant)["evidence"], self.tenant)
 
     def _tool(self, tool: Mapping[str, Any]) -> dict[str, Any]:
         rest = {key: value for key, value in tool.items() if key not in ("id", "name", "status") and value is not None}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from pydantic import ValidationError
@@ -19,7 +19,6 @@ from queues.intake.schema import faults
 from queues.intake.trace_schema import TRACE_BYTES, RecordedTrace
 from queues.intake.trace_storing import Ready
 from queues.models import IntakeSettings
-from queues.scrubbing import scrubbed
 from queues.traces import partitions
 
 # Clocks differ; what lies further ahead has not happened yet.
@@ -129,12 +128,13 @@ class _Door:
     def _cleaned(self, ready: Ready) -> Ready:
         trace = ready.trace
         texts = {name: value for name in TEXTS if (value := getattr(trace, name))}
-        changed: dict[str, Any] = scrubbed(texts, self.tenant)
+        changed = cleaning.clean_texts(texts, trace.documents, self.tenant)
+        said = changed.pop("evidence")
         for name, longest in NAMES.items():
             if value := getattr(trace, name):
                 changed[name] = self._clean_name(value)[:longest]
         if trace.documents:
-            changed["documents"] = cleaning.clean_evidence(trace.documents, self.tenant)
+            changed["documents"] = cleaning.clean_evidence(trace.documents, said, self.tenant)
         if trace.scores:
             changed["scores"] = {self._clean_name(key): score for key, score in trace.scores.items()}
         return ready._replace(trace=trace.model_copy(update=changed))

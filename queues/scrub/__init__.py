@@ -9,7 +9,7 @@ import base64
 import hmac
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,6 +38,7 @@ __all__ = [
 
 REGIONS = ("US", "GB", "DE", "FR")
 MOST_ROUNDS = 12
+NAME = "name"
 # Passages of a knowledge base, policies and prompts come with every other case. Of a text in which there was nothing
 # only its hash is remembered (64 bits, keyed anew in every process), never the text.
 MOST_CLEAN = 20_000
@@ -113,6 +114,7 @@ def _hits(reading: Reading, leave: frozenset[str]) -> list[Hit]:
     again until nothing is left; a text made to need more rounds than any real one is left after the last.
     """
     hits: list[Hit] = []
+    names: dict[str, str] = {}
     recognisers = _without(leave, reading.digits > 0)
     for _ in range(MOST_ROUNDS):
         before = len(hits)
@@ -120,11 +122,20 @@ def _hits(reading: Reading, leave: frozenset[str]) -> list[Hit]:
             if reading.digits < recogniser.digits or not recogniser.prefilter(reading):
                 continue
             if new := _apart(list(recogniser.find(reading))):
+                names |= {reading.text[hit.start : hit.end]: hit.value for hit in new if hit.kind == NAME}
                 reading.cover(new)
                 hits += new
         if len(hits) == before:
             break
+    if again := _whole(names):
+        hits += [Hit(NAME, *met.span(), names[met[0]]) for met in again.finditer(reading.text)]
     return sorted(hits, key=lambda hit: hit.start)
+
+
+def _whole(names: Iterable[str]) -> re.Pattern[str] | None:
+    """Finds these names wherever they stand: who is named once is known. One word alone may be any word."""
+    full = sorted((name for name in names if " " in name), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, full))})(?!\w)") if full else None
 
 
 def scrub(text: str, *, key: bytes, regions: tuple[str, ...] = REGIONS, leave: frozenset[str] = LEFT) -> Scrubbed:
@@ -211,6 +222,23 @@ def scrub_tree(
                 taken.setdefault(one.token, (one.kind, written[one.start : one.end]))
         return scrubbed.text
 
+    cleaned = _mapped(value, clean)
+    names = {written: token for token, (kind, written) in taken.items() if kind == NAME}
+    if again := _whole(names):
+
+        def known(leaf: Any, name: str) -> Any:
+            if not isinstance(leaf, str):
+                return leaf
+            text, times = again.subn(lambda met: names[met[0]], leaf)
+            counts.update({NAME: times} if times else {})
+            return text
+
+        cleaned = _mapped(cleaned, known)
+    return ScrubbedTree(cleaned, dict(counts), taken)
+
+
+def _mapped(value: Any, clean: Callable[[Any, str], Any]) -> Any:
+    """A new structure, with each leaf as `clean` makes it out of the leaf and the name of its field; names too."""
     root: list[Any] = [None]
     todo: list[tuple[Any, Any, Any, str]] = [(value, root, 0, "")]
     while todo:
@@ -232,4 +260,4 @@ def scrub_tree(
             todo += [(child, items, index, name) for index, child in enumerate(node)]
         else:
             parent[place] = clean(node, name)
-    return ScrubbedTree(root[0], dict(counts), taken)
+    return root[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from queues.scrub import scrub
+from queues.scrub import scrub, scrub_tree
 
 KEY = b"tenant one"
 EVERYTHING = frozenset()
@@ -55,6 +55,19 @@ class TestNamesThatAreSaid:
 
     def test_a_field_says_it_too(self):
         assert found("from: Anna Maier <x>") == [("name", "Anna Maier")]
+
+    def test_who_is_named_once_is_known_wherever_the_full_name_stands(self):
+        found = scrub("My name is Rosa Diaz. Why does Rosa Diaz pay twice, and not Rosa Diazmann? Rosa asks.", key=KEY)
+        token = found.found[0].token
+        assert found.text == f"My name is {token}. Why does {token} pay twice, and not Rosa Diazmann? Rosa asks."
+
+    def test_in_every_text_of_a_row_also_before_the_name_was_said(self):
+        row = {"draft": "Rosa Diaz gets it.", "question": "My name is Rosa Diaz.", "quotes": [["for Rosa Diaz", None]]}
+        tree = scrub_tree(row, key=KEY)
+        (token,) = tree.taken
+        said = {"draft": f"{token} gets it.", "question": f"My name is {token}.", "quotes": [[f"for {token}", None]]}
+        assert tree.value == said
+        assert tree.counts == {"name": 3}
 
     def test_the_same_person_is_the_same_token(self):
         assert clean("Dear Ms. José Pérez,").split()[-1] == clean("dear Ms. JOSÉ PÉREZ,").split()[-1]
