@@ -1,10 +1,17 @@
-"""The real SDKs of other tools against a running hitl: what changes on their side is an address and a key."""
+"""The real SDKs of other tools against a running hitl: what changes on their side is an address and a key.
+
+They are in a dependency group of their own (`uv run --group sdks pytest -m sdk`): without it there is nothing to collect.
+"""
+
+from importlib.util import find_spec
 
 import pytest
 
 from hitl.access import tokens
 from hitl.models import Tenant
 from queues.models import Trace
+
+collect_ignore_glob = [] if find_spec("langfuse") else ["test_*.py"]
 
 
 @pytest.fixture
