@@ -1,6 +1,6 @@
 """The real SDKs of other tools against a running hitl: what changes on their side is an address and a key.
 
-They are in a dependency group of their own (`uv run --group sdks pytest -m sdk`): without it there is nothing to collect.
+They are in a dependency group of their own (`uv run --group sdks pytest -m sdk`); without it none is collected.
 """
 
 from importlib.util import find_spec
