@@ -63,7 +63,7 @@ def revoke(*, token: ApiToken, by: User | None, actor_name: str = "") -> None:
 
 def authenticate(request: HttpRequest, *scopes: str) -> ApiToken:
     """The token that a request carries, if it has one of the scopes. One look-up; raises TokenRefused otherwise."""
-    return admit(_bearer(request.headers.get("Authorization", "")), *scopes)
+    return admit(bearer(request), *scopes)
 
 
 def admit(secret: str, *scopes: str) -> ApiToken:
@@ -81,7 +81,9 @@ def admit(secret: str, *scopes: str) -> ApiToken:
     return token
 
 
-def _bearer(header: str) -> str:
+def bearer(request: HttpRequest) -> str:
+    """The secret that the Authorization header carries. Raises TokenRefused."""
+    header = request.headers.get("Authorization", "")
     kind, _, secret = header.partition(" ")
     if not header:
         raise TokenRefused(401, "This needs a token. Send the header Authorization: Bearer hitl_…")

@@ -1,13 +1,15 @@
 """What every door of the API answers alike: one shape of error, the fate of rows, and a body that broke off."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Protocol
 
-from django.http import HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Schema
 
-from queues.intake import reading
+from queues.intake import body, reading
 from queues.intake.body import BodyRefused
+from queues.intake.received import Received
 
 
 class Error(Schema):
@@ -37,6 +39,26 @@ def document(whole: bytes) -> Sequence[object]:
         return reading.document(whole)
     except reading.Broken as broken:
         raise BodyRefused(400, str(broken)) from None
+
+
+def rows(request: HttpRequest) -> Iterator[object]:
+    """The rows of a request: of a JSON body, or a line each. Raises BodyRefused, perhaps half-way."""
+    if body.media_type(request) in body.LINES_TYPES:
+        return reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
+    return iter(document(body.whole(request)))
+
+
+def taken(received: Received, name: str) -> HttpResponse:
+    """What became of the rows of a request; `name` is what the id of a row is called in it."""
+    if received.cut_off:
+        return cut_off(received.cut_off, received)
+    return JsonResponse(
+        {
+            "accepted": received.accepted,
+            "duplicates": received.duplicates,
+            "rejected": [{"index": one.index, name: one.name, "error": one.error} for one in received.rejected],
+        }
+    )
 
 
 def cut_off(refused: BodyRefused, received: Counted) -> HttpResponse:

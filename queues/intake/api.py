@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from hitl.access.bearer import Bearer, token_of
 from queues import languages, terms
-from queues.intake import body, reading, receive, storing
-from queues.intake.answering import UNREADABLE, Error, cut_off, document
+from queues.intake import answering, body, receive, storing
+from queues.intake.answering import UNREADABLE, Error, document
 from queues.intake.body import BodyRefused
 from queues.intake.received import ROWS_MOST
 from queues.intake.schema import CASE_BYTES, AssessedAnswer, faults, read
@@ -150,20 +150,9 @@ def send_cases(request: HttpRequest) -> HttpResponse:
     other content is refused as a conflict, and nothing is changed.
     """
     token = token_of(request)
-    if body.media_type(request) in body.LINES_TYPES:
-        rows = reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
-    else:
-        rows = iter(document(body.whole(request)))
+    rows = answering.rows(request)
     received = receive.cases(rows, tenant=token.tenant, now=timezone.now(), source=f"token {token}")
-    if received.cut_off:
-        return cut_off(received.cut_off, received)
-    return JsonResponse(
-        {
-            "accepted": received.accepted,
-            "duplicates": received.duplicates,
-            "rejected": [{"index": one.index, "case_id": one.name, "error": one.error} for one in received.rejected],
-        }
-    )
+    return answering.taken(received, "case_id")
 
 
 @router.get(

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from hitl.audit import log
 from hitl.models import Tenant, User
-from queues.intake import cleaning, receipts, received, rows
+from queues.intake import cleaning, once, receipts, received, rows
 from queues.intake.complaint_schema import PublicComplaint
 from queues.intake.received import Part, Received, named
 from queues.intake.rows import NotStorable, Unreadable
-from queues.intake.schema import faults
+from queues.intake.schema import faults, read
 from queues.intake.traces import AHEAD
 from queues.masks import vault
 from queues.models import Complaint, IntakeSettings
@@ -65,7 +65,7 @@ class _Door:
             part.reject(index, None, row.error)
             return
         try:
-            complaint = read(row)
+            complaint = read(PublicComplaint, row)
             content = rows.canonical(complaint, set())
         except ValidationError as error:
             part.reject(index, named(row, "complaint_id"), faults(error, PublicComplaint))
@@ -78,7 +78,7 @@ class _Door:
             return
         digests = rows.digests(content, self.tenant.pk)
         part.size += len(content)
-        part.ready.append(Ready(index, complaint, complaint.complaint_id or f"content:{digests[0].hex()}", digests))
+        part.ready.append(Ready(index, complaint, once.key_of(complaint.complaint_id, digests), digests))
 
     def _refusal(self, complaint: PublicComplaint) -> str | None:
         for field in ("at", "about"):
@@ -88,18 +88,11 @@ class _Door:
         return cleaning.personal_id("complaint_id", complaint.complaint_id, self.tenant)
 
     def take(self, part: Part[Ready]) -> int:
-        once: dict[str, Ready] = {}
-        for one in part.ready:
-            first = once.setdefault(one.key, one)
-            if first is not one:
-                _settle(one, first.digests[:1], f"row {first.place} of the same request", part)
+        firsts = once.firsts(part, "complaint_id")
         with transaction.atomic():
-            won = self._store(once)
-            late = [one for key, one in once.items() if key not in won]
-            known = receipts.known([one.key for one in late], kind=KIND, tenant=self.tenant) if late else {}
-            for one in late:
-                when = f"the one taken in at {known[one.key].received_at:%Y-%m-%d %H:%M:%S} UTC"
-                _settle(one, (known[one.key].digest,), when, part)
+            won = self._store(firsts)
+            late = [one for key, one in firsts.items() if key not in won]
+            once.settle_late(late, part, field="complaint_id", kind=KIND, tenant=self.tenant)
             counts = {"accepted": len(won), "duplicates": part.duplicates, "rejected": len(part.rejected)}
             log.append(
                 actor=self.actor,
@@ -111,11 +104,11 @@ class _Door:
             )
         return len(won)
 
-    def _store(self, once: dict[str, Ready]) -> set[str]:
+    def _store(self, firsts: dict[str, Ready]) -> set[str]:
         """A step: those whose name nobody had before; their names."""
-        if not once:
+        if not firsts:
             return set()
-        by_number = dict(zip(_numbers(len(once)), once.values(), strict=True))
+        by_number = dict(zip(_numbers(len(firsts)), firsts.values(), strict=True))
         tickets = {number: (one.key, one.digests[0]) for number, one in by_number.items()}
         won = receipts.take(tickets, kind=KIND, tenant=self.tenant, now=self.now)
         made = [self._row(number, one.complaint) for number, one in by_number.items() if number in won]
@@ -141,23 +134,7 @@ class _Door:
         )
 
 
-def read(row: object) -> PublicComplaint:
-    """A row as a complaint; a field that is null counts as not sent. Raises pydantic's ValidationError."""
-    if isinstance(row, dict) and None in row.values():
-        row = {field: value for field, value in row.items() if value is not None}
-    return PublicComplaint.model_validate(row)
-
-
 def _numbers(count: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute("select nextval('queues_complaint_id_seq') from generate_series(1, %s)", [count])
         return [pk for (pk,) in cursor.fetchall()]
-
-
-def _settle(one: Ready, known: tuple[bytes, ...], where: str, part: Part[Ready]) -> None:
-    """A complaint whose name was taken: the same again, or something else under it."""
-    if set(known) & set(one.digests):
-        part.duplicates += 1
-        return
-    said = f"conflict: {where} has this complaint_id with other content. Nothing was changed; use a new complaint_id."
-    part.reject(one.place, one.complaint.complaint_id, said)

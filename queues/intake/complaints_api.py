@@ -2,14 +2,13 @@
 
 from typing import Any, Final
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Router, Schema
 
 from hitl.access.bearer import Bearer, token_of
-from queues.intake import body, complaints, reading
-from queues.intake.answering import UNREADABLE, cut_off, document
+from queues.intake import answering, complaints
+from queues.intake.answering import UNREADABLE
 from queues.intake.body import BodyRefused
 from queues.intake.received import ROWS_MOST
 
@@ -74,22 +73,9 @@ def send_complaints(request: HttpRequest) -> HttpResponse:
     once linked it is a signal on its trace. Sending the same again is safe: it counts as a duplicate.
     """
     token = token_of(request)
-    if body.media_type(request) in body.LINES_TYPES:
-        rows = reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
-    else:
-        rows = iter(document(body.whole(request)))
+    rows = answering.rows(request)
     try:
         received = complaints.complaints(rows, tenant=token.tenant, now=timezone.now(), source=f"api token {token}")
     except complaints.NotTaken as off:
         raise BodyRefused(403, str(off)) from None
-    if received.cut_off:
-        return cut_off(received.cut_off, received)
-    return JsonResponse(
-        {
-            "accepted": received.accepted,
-            "duplicates": received.duplicates,
-            "rejected": [
-                {"index": one.index, "complaint_id": one.name, "error": one.error} for one in received.rejected
-            ],
-        }
-    )
+    return answering.taken(received, "complaint_id")

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from hitl.audit import log
 from hitl.models import Tenant
 from queues import languages
-from queues.intake import cleaning, receipts, received, rows
+from queues.intake import cleaning, once, receipts, received, rows
 from queues.intake.drift_schema import SLICE, ReportedDrift
 from queues.intake.received import Part, Received, named
 from queues.intake.rows import NotStorable, Unreadable
-from queues.intake.schema import faults
+from queues.intake.schema import faults, read
 from queues.intake.traces import AHEAD
 from queues.masks import vault
 from queues.models import DriftReport
@@ -58,7 +58,7 @@ class _Door:
             part.reject(index, None, row.error)
             return
         try:
-            report = read(row)
+            report = read(ReportedDrift, row)
             content = rows.canonical(report, set())
             language = languages.normalise(report.language) if report.language else ""
         except ValidationError as error:
@@ -75,7 +75,7 @@ class _Door:
             return
         digests = rows.digests(content, self.tenant.pk)
         part.size += len(content)
-        key = report.report_id or f"content:{digests[0].hex()}"
+        key = once.key_of(report.report_id, digests)
         part.ready.append(Ready(index, report, language, key, digests))
 
     def _refusal(self, report: ReportedDrift) -> str | None:
@@ -92,18 +92,11 @@ class _Door:
         return cleaning.personal_id("report_id", report.report_id, self.tenant)
 
     def take(self, part: Part[Ready]) -> int:
-        once: dict[str, Ready] = {}
-        for one in part.ready:
-            first = once.setdefault(one.key, one)
-            if first is not one:
-                _settle(one, first.digests[:1], f"row {first.place} of the same request", part)
+        firsts = once.firsts(part, "report_id")
         with transaction.atomic():
-            won = self._store(once)
-            late = [one for key, one in once.items() if key not in won]
-            known = receipts.known([one.key for one in late], kind=KIND, tenant=self.tenant) if late else {}
-            for one in late:
-                when = f"the one taken in at {known[one.key].received_at:%Y-%m-%d %H:%M:%S} UTC"
-                _settle(one, (known[one.key].digest,), when, part)
+            won = self._store(firsts)
+            late = [one for key, one in firsts.items() if key not in won]
+            once.settle_late(late, part, field="report_id", kind=KIND, tenant=self.tenant)
             counts = {"accepted": len(won), "duplicates": part.duplicates, "rejected": len(part.rejected)}
             log.append(
                 actor=None, action="drift.reported", subject=f"tenant:{self.tenant.pk}", tenant_id=self.tenant.pk,
@@ -111,11 +104,11 @@ class _Door:
             )  # fmt: skip
         return len(won)
 
-    def _store(self, once: dict[str, Ready]) -> set[str]:
+    def _store(self, firsts: dict[str, Ready]) -> set[str]:
         """A step: those whose name nobody had before; their names."""
-        if not once:
+        if not firsts:
             return set()
-        by_number = dict(zip(_numbers(len(once)), once.values(), strict=True))
+        by_number = dict(zip(_numbers(len(firsts)), firsts.values(), strict=True))
         tickets = {number: (one.key, one.digests[0]) for number, one in by_number.items()}
         won = receipts.take(tickets, kind=KIND, tenant=self.tenant, now=self.now)
         made = [self._row(number, one) for number, one in by_number.items() if number in won]
@@ -150,23 +143,7 @@ class _Door:
         )
 
 
-def read(row: object) -> ReportedDrift:
-    """A row as a report; a field that is null counts as not sent. Raises pydantic's ValidationError: see `faults`."""
-    if isinstance(row, dict) and None in row.values():
-        row = {field: value for field, value in row.items() if value is not None}
-    return ReportedDrift.model_validate(row)
-
-
 def _numbers(count: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute("select nextval('queues_driftreport_id_seq') from generate_series(1, %s)", [count])
         return [pk for (pk,) in cursor.fetchall()]
-
-
-def _settle(one: Ready, known: tuple[bytes, ...], where: str, part: Part[Ready]) -> None:
-    """A report whose name was taken: the same again, or something else under it."""
-    if set(known) & set(one.digests):
-        part.duplicates += 1
-        return
-    said = f"conflict: {where} has this report_id with other content. Nothing was changed; use a new report_id."
-    part.reject(one.place, one.report.report_id, said)

@@ -2,14 +2,13 @@
 
 from typing import Any, Final
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Router, Schema
 
 from hitl.access.bearer import Bearer, token_of
-from queues.intake import body, drift, reading
-from queues.intake.answering import UNREADABLE, cut_off, document
+from queues.intake import answering, drift
+from queues.intake.answering import UNREADABLE
 
 router = Router()
 
@@ -64,17 +63,6 @@ def send_drift(request: HttpRequest) -> HttpResponse:
     rest, within the share that the sampling plan gives to drift. Sending the same again is safe.
     """
     token = token_of(request)
-    if body.media_type(request) in body.LINES_TYPES:
-        rows = reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
-    else:
-        rows = iter(document(body.whole(request)))
+    rows = answering.rows(request)
     received = drift.drift(rows, tenant=token.tenant, now=timezone.now(), source=f"api token {token}")
-    if received.cut_off:
-        return cut_off(received.cut_off, received)
-    return JsonResponse(
-        {
-            "accepted": received.accepted,
-            "duplicates": received.duplicates,
-            "rejected": [{"index": one.index, "report_id": one.name, "error": one.error} for one in received.rejected],
-        }
-    )
+    return answering.taken(received, "report_id")

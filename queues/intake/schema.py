@@ -277,7 +277,7 @@ class AssessedAnswer(Described):
     risk_level: Literal["low", "medium", "high", "critical"] | None = None
 
 
-M = TypeVar("M", bound=Described)
+M = TypeVar("M", bound=BaseModel)
 
 
 def read(model: type[M], row: object) -> M:

@@ -11,7 +11,7 @@ from django.db import transaction
 from hitl.audit import log
 from hitl.database.uuid7 import uuid7s
 from hitl.models import Tenant
-from queues.intake import cleaning, judge_signals, judge_verdicts, receipts, received, rows, user_signals
+from queues.intake import cleaning, judge_signals, judge_verdicts, once, receipts, received, rows, user_signals
 from queues.intake.families.judge import JudgeSignal
 from queues.intake.received import Part, Received, named
 from queues.intake.rows import Unreadable
@@ -22,6 +22,7 @@ from queues.models import IntakeSettings
 from queues.traces import partitions, weights
 
 KIND: Final = "signal"
+FIELD: Final = "signal_id"
 
 
 class Ready(NamedTuple):
@@ -78,7 +79,7 @@ class _Door:
             return
         digests = rows.digests(content, self.tenant.pk)
         part.size += len(content)
-        part.ready.append(Ready(index, signal, signal.signal_id or f"content:{digests[0].hex()}", digests))
+        part.ready.append(Ready(index, signal, once.key_of(signal.signal_id, digests), digests))
 
     def _refuse(self, signal: Signal) -> None:
         if signal.at and (refused := moment_refusal(signal.at, self.now, self.kept)):
@@ -92,13 +93,9 @@ class _Door:
         """Each name once, and all done that needs no database. The same again within the rows is a duplicate or a
         conflict.
         """
-        once: dict[str, Ready] = {}
-        for one in part.ready:
-            first = once.setdefault(one.key, one)
-            if first is not one:
-                _settle(one, first.digests[:1], f"row {first.place} of the same request", part)
-        ids = uuid7s([one.signal.at or self.now for one in once.values()])
-        part.ready = [self._with_id(one, id) for one, id in zip(once.values(), ids, strict=True)]
+        firsts = once.firsts(part, FIELD).values()
+        ids = uuid7s([one.signal.at or self.now for one in firsts])
+        part.ready = [self._with_id(one, id) for one, id in zip(firsts, ids, strict=True)]
         return part
 
     def _with_id(self, one: Ready, id: UUID) -> Ready:
@@ -131,7 +128,8 @@ class _Door:
     def _take_users(self, rows: list[Ready], part: Part[Ready]) -> int:
         tickets = {one.key: (one.digests[0], one.id) for one in rows if one.id}
         won = receipts.take_ids(tickets, kind=KIND, tenant=self.tenant, now=self.now)
-        self._late([one for one in rows if one.key not in won], part)
+        late = [one for one in rows if one.key not in won]
+        once.settle_late(late, part, field=FIELD, kind=KIND, tenant=self.tenant)
         fresh = [one for one in rows if one.key in won]
         user_signals.store([one.given or self._given(one) for one in fresh], self.standing)
         return len(won)
@@ -145,7 +143,8 @@ class _Door:
         by_number = dict(zip(judge_verdicts.numbers(len(rows)), rows, strict=True))
         tickets = {number: (one.key, one.digests[0]) for number, one in by_number.items()}
         won = receipts.take(tickets, kind=KIND, tenant=self.tenant, now=self.now)
-        self._late([one for number, one in by_number.items() if number not in won], part)
+        late = [one for number, one in by_number.items() if number not in won]
+        once.settle_late(late, part, field=FIELD, kind=KIND, tenant=self.tenant)
         said = {
             number: one.signal
             for number, one in by_number.items()
@@ -164,24 +163,3 @@ class _Door:
         if clashes:
             receipts.forget([by_number[clash.id].key for clash in clashes], kind=KIND, tenant=self.tenant)
         return len(said) - len(clashes)
-
-    def _late(self, late: list[Ready], part: Part[Ready]) -> None:
-        """Those whose name was taken in before."""
-        if not late:
-            return
-        known = receipts.known([one.key for one in late], kind=KIND, tenant=self.tenant)
-        for one in late:
-            if before := known.get(one.key):
-                when = f"the one taken in at {before.received_at:%Y-%m-%d %H:%M:%S} UTC"
-                _settle(one, (before.digest,), when, part)
-            else:
-                part.reject(one.place, one.signal.signal_id or None, receipts.JUST_FORGOTTEN)
-
-
-def _settle(one: Ready, known: tuple[bytes, ...], where: str, part: Part[Ready]) -> None:
-    """A signal whose name was taken: the same again, or something else under it."""
-    if set(known) & set(one.digests):
-        part.duplicates += 1
-        return
-    said = f"conflict: {where} has this signal_id with other content. Nothing was changed; use a new signal_id."
-    part.reject(one.place, one.signal.signal_id, said)

@@ -1,15 +1,14 @@
-"""Signals in: what judges say of answers. The other families come by the same door."""
+"""Signals in: what users say and do, and what judges say of answers."""
 
 from typing import Any, Final
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Router, Schema
 
 from hitl.access.bearer import Bearer, token_of
-from queues.intake import body, reading, signals
-from queues.intake.answering import UNREADABLE, cut_off, document
+from queues.intake import answering, signals
+from queues.intake.answering import UNREADABLE
 from queues.intake.received import ROWS_MOST
 from queues.intake.signal_schema import MODELS
 
@@ -70,21 +69,10 @@ SIGNALS_BODY: Final[dict[str, Any]] = {
     summary="Send signals",
 )
 def send_signals(request: HttpRequest) -> HttpResponse:
-    """Takes what judges say of answers. It is measured against what people decide, and is never a person's label.
-    Sending the same again is safe: it counts as a duplicate.
+    """Takes what users say and do about answers, and what judges say of them: priors, never a person's label. A signal
+    of a user names its trace; one whose trace has not come waits for it. Sending the same again is safe.
     """
     token = token_of(request)
-    if body.media_type(request) in body.LINES_TYPES:
-        rows = reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
-    else:
-        rows = iter(document(body.whole(request)))
+    rows = answering.rows(request)
     received = signals.signals(rows, tenant=token.tenant, now=timezone.now(), source=f"api token {token}")
-    if received.cut_off:
-        return cut_off(received.cut_off, received)
-    return JsonResponse(
-        {
-            "accepted": received.accepted,
-            "duplicates": received.duplicates,
-            "rejected": [{"index": one.index, "signal_id": one.name, "error": one.error} for one in received.rejected],
-        }
-    )
+    return answering.taken(received, "signal_id")

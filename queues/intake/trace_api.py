@@ -3,13 +3,13 @@
 from typing import Any, Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Router, Schema
 
 from hitl.access.bearer import Bearer, token_of
-from queues.intake import body, reading, traces
-from queues.intake.answering import UNREADABLE, cut_off, document
+from queues.intake import answering, body, traces
+from queues.intake.answering import UNREADABLE
 from queues.intake.received import ROWS_MOST
 from queues.intake.trace_schema import TRACE_BYTES
 
@@ -77,17 +77,6 @@ def send_traces(request: HttpRequest) -> HttpResponse:
     a duplicate. The same `trace_id` with other content is refused as a conflict, and nothing is changed.
     """
     token = token_of(request)
-    if body.media_type(request) in body.LINES_TYPES:
-        rows = reading.lines(body.blocks(request, settings.INTAKE_MAX_BYTES))
-    else:
-        rows = iter(document(body.whole(request)))
+    rows = answering.rows(request)
     received = traces.traces(rows, tenant=token.tenant, now=timezone.now(), source=f"api token {token}")
-    if received.cut_off:
-        return cut_off(received.cut_off, received)
-    return JsonResponse(
-        {
-            "accepted": received.accepted,
-            "duplicates": received.duplicates,
-            "rejected": [{"index": one.index, "trace_id": one.name, "error": one.error} for one in received.rejected],
-        }
-    )
+    return answering.taken(received, "trace_id")

@@ -15,7 +15,7 @@ from queues.intake import cleaning, receipts, received, rows, trace_storing
 from queues.intake.receipts import Known
 from queues.intake.received import Part, Received, named
 from queues.intake.rows import NotStorable, Unreadable
-from queues.intake.schema import faults
+from queues.intake.schema import faults, read
 from queues.intake.trace_schema import TRACE_BYTES, RecordedTrace
 from queues.intake.trace_storing import Ready
 from queues.models import IntakeSettings
@@ -58,7 +58,7 @@ class _Door:
             part.reject(index, None, row.error)
             return
         try:
-            trace = read(row)
+            trace = read(RecordedTrace, row)
             encoded = rows.canonical(trace, FREE_FORM)
             language = languages.normalise(trace.language) if trace.language else ""
         except ValidationError as error:
@@ -147,13 +147,6 @@ class _Door:
                 self.names.clear()
             found = self.names[name] = cleaning.clean_name(name, self.tenant)
         return found
-
-
-def read(row: object) -> RecordedTrace:
-    """A row as a trace. A field that is null counts as not sent. Raises pydantic's ValidationError: see `faults`."""
-    if isinstance(row, dict) and None in row.values():
-        row = {field: value for field, value in row.items() if value is not None}
-    return RecordedTrace.model_validate(row)
 
 
 def moment_refusal(at: datetime, now: datetime, kept: timedelta) -> str | None:

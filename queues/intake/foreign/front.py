@@ -62,6 +62,6 @@ def door(*methods: str, secret: Secret, say: Say, scopes: tuple[str, ...] = ("in
 
 
 def bearer(request: HttpRequest) -> str:
-    """The secret of `Authorization: Bearer hitl_…`; empty where there is none."""
+    """The secret of `Authorization: Bearer …`; empty where there is none, for doors that look elsewhere as well."""
     kind, _, said = request.headers.get("Authorization", "").partition(" ")
     return said.strip() if kind.lower() == "bearer" and said.isascii() else ""

@@ -1,12 +1,10 @@
 """Phoenix's API under /phoenix, as far as its clients send: spans, annotations and notes. Errors are `{detail}`."""
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -16,46 +14,33 @@ from hitl.access import tokens
 from hitl.access.models import ApiToken
 from hitl.access.tokens import TokenRefused
 from queues.intake import body
-from queues.intake.body import BodyRefused
 from queues.intake.foreign import front
 from queues.intake.otlp import door as otlp
 from queues.intake.phoenix import shapes, taking
 from queues.intake.phoenix.shapes import Wrong
-
-log = logging.getLogger(__name__)
 
 DOOR: Final = "phoenix"
 PROJECT: Final = "x-project-name"
 View = Callable[..., HttpResponse]
 
 
-def door(view: View) -> View:
-    """Reached without signing in: a token that may ingest decides. Every refusal is a sentence in Phoenix's shape."""
+def _error(status: int, sentence: str) -> HttpResponse:
+    return JsonResponse({"detail": sentence}, status=status)
 
-    @login_not_required
-    @csrf_exempt
+
+def door(view: View) -> View:
+    """For a view that takes the request and its token. Every refusal is a sentence in Phoenix's shape."""
+
     @wraps(view)
-    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, token: ApiToken, **kwargs: Any) -> HttpResponse:
         try:
-            request.auth = tokens.authenticate(request, "ingest")  # type: ignore[attr-defined]
-            if request.method != "POST":
-                return _error(405, f"{request.method} is not done here; use POST.", Allow="POST")
-            return view(request, **kwargs)
-        except (TokenRefused, BodyRefused) as refused:
-            return _error(refused.status, refused.sentence)
+            return view(request, token, **kwargs)
         except Wrong as wrong:
             return _error(422, f"{wrong} Nothing was taken.")
         except taking.Unknown as unknown:
             return _error(404, str(unknown))
-        except (DatabaseError, InterfaceError):
-            log.exception("What Phoenix's clients sent could not be stored")
-            return _error(503, "The database could not be used just now. Send the same again: it is safe.")
 
-    return answer
-
-
-def _error(status: int, sentence: str, **headers: str) -> HttpResponse:
-    return JsonResponse({"detail": sentence}, status=status, headers=headers)
+    return front.door("POST", secret=tokens.bearer, say=_error)(answer)
 
 
 @login_not_required
@@ -71,9 +56,8 @@ def traces(request: HttpRequest) -> HttpResponse:
 
 
 @door
-def project_spans(request: HttpRequest, project: str) -> HttpResponse:
+def project_spans(request: HttpRequest, token: ApiToken, project: str) -> HttpResponse:
     """Spans as JSON, as the client's `log_spans` sends them. The good ones are kept; those that are not are named."""
-    token = _token(request)
     sent = list(shapes.spans(_json(request)))
     rejected = otlp.take(sent, token=token, door=DOOR, metadata={"project": project[:120]}).rejected
     counts = {"total_received": len(sent), "total_queued": len(sent) - len(rejected)}
@@ -86,26 +70,26 @@ def project_spans(request: HttpRequest, project: str) -> HttpResponse:
 
 
 @door
-def span_annotations(request: HttpRequest) -> HttpResponse:
-    return _annotate(request, shapes.SPAN)
+def span_annotations(request: HttpRequest, token: ApiToken) -> HttpResponse:
+    return _annotate(request, token, shapes.SPAN)
 
 
 @door
-def trace_annotations(request: HttpRequest) -> HttpResponse:
-    return _annotate(request, shapes.TRACE)
+def trace_annotations(request: HttpRequest, token: ApiToken) -> HttpResponse:
+    return _annotate(request, token, shapes.TRACE)
 
 
 @door
-def document_annotations(request: HttpRequest) -> HttpResponse:
-    return _annotate(request, shapes.DOCUMENT)
+def document_annotations(request: HttpRequest, token: ApiToken) -> HttpResponse:
+    return _annotate(request, token, shapes.DOCUMENT)
 
 
 @door
-def span_notes(request: HttpRequest) -> HttpResponse:
-    return _annotate(request, shapes.NOTE)
+def span_notes(request: HttpRequest, token: ApiToken) -> HttpResponse:
+    return _annotate(request, token, shapes.NOTE)
 
 
-@front.door("GET", "HEAD", secret=front.bearer, say=_error)
+@front.door("GET", "HEAD", secret=tokens.bearer, say=_error)
 def projects(request: HttpRequest, token: ApiToken) -> HttpResponse:
     """The one project there is, by which a key is tried: the token's tenant."""
     return JsonResponse({"data": [{"id": token.tenant.slug, "name": token.tenant.name}], "next_cursor": None})
@@ -118,11 +102,10 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
     return _error(404, "This part of Phoenix's API is not served here: hitl takes spans, annotations and notes in.")
 
 
-def _annotate(request: HttpRequest, kind: str) -> HttpResponse:
+def _annotate(request: HttpRequest, token: ApiToken, kind: str) -> HttpResponse:
     """Takes annotations in. With `sync=true`, and for a note, a span that has not come is a 404, as it is in Phoenix;
     without, what is said of it waits for it. What could not be kept is named beside the ids.
     """
-    token = _token(request)
     entries = shapes.entries(kind, _json(request))
     waits = kind != shapes.NOTE and request.GET.get("sync", "false").lower() not in ("true", "1")
     faults = taking.take(entries, tenant=token.tenant, now=timezone.now(), source=f"{DOOR} token {token}", waits=waits)
@@ -138,8 +121,3 @@ def _json(request: HttpRequest) -> Any:
         return from_json(body.whole(request))
     except ValueError:
         raise Wrong("The body is not JSON.") from None
-
-
-def _token(request: HttpRequest) -> ApiToken:
-    token: ApiToken = request.auth  # type: ignore[attr-defined]
-    return token
