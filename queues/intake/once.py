@@ -5,6 +5,7 @@ from typing import Final, Protocol, TypeVar
 
 from hitl.models import Tenant
 from queues.intake import receipts
+from queues.intake.receipts import Known
 from queues.intake.received import Part
 
 BY_CONTENT: Final = "content:"
@@ -45,10 +46,14 @@ def settle_late(late: Iterable[K], part: Part[K], *, field: str, kind: str, tena
     known = receipts.known([one.key for one in rows], kind=kind, tenant=tenant) if rows else {}
     for one in rows:
         if before := known.get(one.key):
-            when = f"the one taken in at {before.received_at:%Y-%m-%d %H:%M:%S} UTC"
-            _settle(one, (before.digest,), when, field, part)
+            settle(one, before, part, field)
         else:
             part.reject(one.place, _name(one), receipts.JUST_FORGOTTEN)
+
+
+def settle(one: K, before: Known, part: Part[K], field: str) -> None:
+    """A row that has this receipt: a duplicate or a conflict."""
+    _settle(one, (before.digest,), f"the one taken in at {before.received_at:%Y-%m-%d %H:%M:%S} UTC", field, part)
 
 
 def _settle(one: K, known: tuple[bytes, ...], where: str, field: str, part: Part[K]) -> None:
@@ -56,7 +61,7 @@ def _settle(one: K, known: tuple[bytes, ...], where: str, field: str, part: Part
         part.duplicates += 1
         return
     said = f"conflict: {where} has this {field} with other content. Nothing was changed; use a new {field}."
-    part.reject(one.place, _name(one), said)
+    part.reject(one.place, _name(one), said, is_conflict=True)
 
 
 def _name(one: Keyed) -> str | None:

@@ -16,11 +16,14 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row that was not taken, and why. `index` counts rows from 0; `name` is its id, None where it was not read."""
+    """A row that was not taken, and why. `index` counts rows from 0; `name` is its id, None where it was not read.
+    `is_conflict`: its name was taken, with other content.
+    """
 
     index: int
     name: str | None
     error: str
+    is_conflict: bool = False
 
 
 @dataclass(slots=True)
@@ -33,8 +36,8 @@ class Part(Generic[R]):
     size: int = 0
     cut_off: BodyRefused | None = None
 
-    def reject(self, index: int, name: str | None, error: str) -> None:
-        self.rejected.append(Rejection(index, name, error))
+    def reject(self, index: int, name: str | None, error: str, *, is_conflict: bool = False) -> None:
+        self.rejected.append(Rejection(index, name, error, is_conflict))
 
     @property
     def is_full(self) -> bool:

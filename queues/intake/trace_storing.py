@@ -11,7 +11,6 @@ from pydantic_core import to_json
 from hitl.database.uuid7 import uuid7
 from hitl.models import Tenant
 from queues.intake import receipts
-from queues.intake.receipts import Known
 from queues.intake.trace_schema import RecordedTrace
 from queues.masks import vault
 from queues.traces import waiting
@@ -32,10 +31,9 @@ class Ready(NamedTuple):
     digests: tuple[bytes, ...]
     language: str
 
-
-def known_of(tenant: Tenant, rows: Sequence[Ready]) -> dict[str, Known]:
-    """The receipts there are for the ids of these rows."""
-    return receipts.known([ready.trace.trace_id for ready in rows], kind=KIND, tenant=tenant)
+    @property
+    def key(self) -> str:
+        return self.trace.trace_id
 
 
 def store(batch: Mapping[str, Ready], *, tenant: Tenant, now: datetime, door: str) -> set[str]:

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from hitl.audit import log
 from hitl.models import Tenant
 from queues import languages, terms
-from queues.intake import cleaning, receipts, received, rows, trace_storing
-from queues.intake.receipts import Known
+from queues.intake import cleaning, once, receipts, received, rows, trace_storing
 from queues.intake.received import Part, Received, named
 from queues.intake.rows import NotStorable, Unreadable
 from queues.intake.schema import faults, read
@@ -20,7 +19,9 @@ from queues.intake.trace_schema import TRACE_BYTES, RecordedTrace
 from queues.intake.trace_storing import Ready
 from queues.models import IntakeSettings
 from queues.traces import partitions
+from queues.traces.known import KIND
 
+FIELD: Final = "trace_id"
 # Clocks differ; what lies further ahead has not happened yet.
 AHEAD: Final = timedelta(minutes=5)
 FREE_FORM: Final = {"tool_calls", "scores", "metadata"}
@@ -84,22 +85,19 @@ class _Door:
         return cleaning.personal_id("trace_id", trace.trace_id, self.tenant)
 
     def take(self, part: Part[Ready]) -> int:
-        once = self._once(part)
+        firsts = once.firsts(part, FIELD)
         if self.tenant.scrubs:
             # Storing finds out by itself who came before; it is asked first where scrubbing in vain would cost more.
-            known = trace_storing.known_of(self.tenant, list(once.values()))
-            for name, receipt in known.items():
-                settle(once.pop(name), receipt, part)
-            once = {name: self._cleaned(ready) for name, ready in once.items()}
-        if once:
-            moments = [ready.trace.at for ready in once.values()]
+            for name, before in receipts.known(list(firsts), kind=KIND, tenant=self.tenant).items():
+                once.settle(firsts.pop(name), before, part, FIELD)
+            firsts = {name: self._cleaned(ready) for name, ready in firsts.items()}
+        if firsts:
+            moments = [ready.trace.at for ready in firsts.values()]
             partitions.ensure(min(moments), max(moments))
         with transaction.atomic():
-            won = trace_storing.store(once, tenant=self.tenant, now=self.now, door=received.door(self.source))
-            if late := [ready for name, ready in once.items() if name not in won]:
-                quicker = trace_storing.known_of(self.tenant, late)
-                for ready in late:
-                    settle(ready, quicker.get(ready.trace.trace_id), part)
+            won = trace_storing.store(firsts, tenant=self.tenant, now=self.now, door=received.door(self.source))
+            late = [ready for name, ready in firsts.items() if name not in won]
+            once.settle_late(late, part, field=FIELD, kind=KIND, tenant=self.tenant)
             counts = {"accepted": len(won), "duplicates": part.duplicates, "rejected": len(part.rejected)}
             log.append(
                 actor=None,
@@ -110,20 +108,6 @@ class _Door:
                 actor_name=self.source,
             )
         return len(won)
-
-    def _once(self, part: Part[Ready]) -> dict[str, Ready]:
-        """Each id once; the same again within the rows is a duplicate or a conflict."""
-        once: dict[str, Ready] = {}
-        for ready in part.ready:
-            first = once.setdefault(ready.trace.trace_id, ready)
-            if first is ready:
-                continue
-            if first.digests == ready.digests:
-                part.duplicates += 1
-            else:
-                earlier = f"row {first.place} of the same request has this trace_id with other content"
-                part.reject(ready.place, ready.trace.trace_id, f"conflict: {earlier}; that one counts.")
-        return once
 
     def _cleaned(self, ready: Ready) -> Ready:
         trace = ready.trace
@@ -156,15 +140,3 @@ def moment_refusal(at: datetime, now: datetime, kept: timedelta) -> str | None:
     if at < now - kept:
         return f"at: lies more than {kept.days:,} days back, which is how long it would be kept here."
     return None
-
-
-def settle(ready: Ready, known: Known | None, part: Part[Ready]) -> None:
-    """A row whose id was taken in before: the same again, or something else under its name."""
-    if known is None:
-        part.reject(ready.place, ready.trace.trace_id, receipts.JUST_FORGOTTEN)
-        return
-    if known.digest in ready.digests:
-        part.duplicates += 1
-        return
-    taken = f"trace_id was taken in at {known.received_at:%Y-%m-%d %H:%M:%S} UTC with other content"
-    part.reject(ready.place, ready.trace.trace_id, f"conflict: {taken}. Nothing was changed; use a new trace_id.")

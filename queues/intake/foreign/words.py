@@ -44,7 +44,7 @@ def take(words: Sequence[Word], *, tenant: Tenant, now: datetime, tool: str, sou
         for one in received.rejected:
             place, _ = rows[one.index]
             # Its name is made of its content: what differs is the time at which it was sent.
-            if one.error.startswith("conflict") and "signal_id" in one.error:
+            if one.is_conflict:
                 continue
             faults[place] = faults[place] or one.error
     if asides:
